@@ -8,7 +8,7 @@ healing of a killed recording and a rebuild with a newer decoder all agree.
 from __future__ import annotations
 
 from toolkit.model.event import Batch, StoredMessage
-from toolkit.model.frame import Frame
+from toolkit.model.frame import DecodedFrame, Frame
 from toolkit.wire.decode import decode_frame
 from toolkit.wire.events import interpret
 
@@ -32,15 +32,16 @@ class Sequencer:
         self._seen: set[tuple[int, str, int]] = set()
         self._seen_before: set[tuple[int, str, int]] = set()
 
-    def take(self, frame: Frame, room_id: int) -> Batch:
+    def take(self, frame: Frame, room_id: int, decoded: DecodedFrame | None = None) -> Batch:
         """
         Take a frame apart, number what is new.
 
         Args:
             frame: The next frame, in the order of the journal.
             room_id: The room its segment is connected to.
+            decoded: The frame taken apart already, if the caller had to.
         """
-        decoded = decode_frame(frame.data, frame.kind)
+        decoded = decoded or decode_frame(frame.data, frame.kind)
         batch = Batch(
             self._next_frame,
             frame.segment_id,

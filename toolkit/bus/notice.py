@@ -1,0 +1,77 @@
+"""
+What travels on the bus and out of the sockets.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from toolkit.model.event import Event, columns
+
+__all__ = ["Notice", "encode_notice", "event_data"]
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """
+    One thing that happened.
+
+    Attributes:
+        seq: Number on this bus: 1, 2, 3 ... without holes.
+        type: What it is: an event's kind (``comment``), ``status``, ``stats``,
+            ``tiktok:reconnection:started`` ...
+        at: Our wall clock, microseconds UTC.
+        data: An event, or a mapping that JSON can carry.
+        rehearsal: It comes from a replay, not from a live.
+    """
+
+    seq: int
+    type: str
+    at: int
+    data: Event | dict[str, Any]
+    rehearsal: bool = False
+
+
+def encode_notice(notice: Notice) -> bytes:
+    """Return the notice as one JSON object: ``{"type", "seq", "at", "data"}``."""
+    data = event_data(notice.data) if isinstance(notice.data, Event) else notice.data
+    message = {"type": notice.type, "seq": notice.seq, "at": notice.at, "data": data}
+    if notice.rehearsal:
+        message["rehearsal"] = True
+    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def event_data(event: Event) -> dict[str, Any]:
+    """
+    Return an event as JSON data: its columns, plus ``user`` in full.
+
+    Ids are text: they exceed what a JavaScript number can hold.
+    """
+    user = event.user
+    data: dict[str, Any] = {name: getattr(event, name) for name in _plain_columns(type(event))}
+    for name in _id_columns(type(event)):
+        data[name] = str(data[name])
+    data["user"] = user and {
+        "user_id": str(user.user_id),
+        "handle": user.handle,
+        "nickname": user.nickname,
+        "is_moderator": user.is_moderator,
+        "is_subscriber": user.is_subscriber,
+        "is_follower": user.is_follower,
+        "fan_level": user.fan_level,
+        "gifter_level": user.gifter_level,
+    }
+    return data
+
+
+@cache
+def _plain_columns(event_class: type[Event]) -> tuple[str, ...]:
+    return tuple(name for name in columns(event_class) if name != "user_id")
+
+
+@cache
+def _id_columns(event_class: type[Event]) -> tuple[str, ...]:
+    return tuple(name for name in _plain_columns(event_class) if name.endswith("_id"))
