@@ -1,17 +1,17 @@
-"""
-What travels on the bus and out of the sockets.
-"""
+"""What travels on the bus and out of the sockets."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from toolkit.model.event import Event, columns
+from toolkit.model.event import EVENT_CLASSES, Event, columns
 
 __all__ = ["Notice", "encode_notice", "event_data"]
+
+_COLUMNS = {cls.kind: [name for name in columns(cls) if name != "user_id"] for cls in EVENT_CLASSES}
+_ID_COLUMNS = {kind: [name for name in names if name.endswith("_id")] for kind, names in _COLUMNS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ def event_data(event: Event) -> dict[str, Any]:
     Ids are text: they exceed what a JavaScript number can hold.
     """
     user = event.user
-    data: dict[str, Any] = {name: getattr(event, name) for name in _plain_columns(type(event))}
-    for name in _id_columns(type(event)):
+    data: dict[str, Any] = {name: getattr(event, name) for name in _COLUMNS[event.kind]}
+    for name in _ID_COLUMNS[event.kind]:
         data[name] = str(data[name])
     data["user"] = user and {
         "user_id": str(user.user_id),
@@ -65,13 +65,3 @@ def event_data(event: Event) -> dict[str, Any]:
         "gifter_level": user.gifter_level,
     }
     return data
-
-
-@cache
-def _plain_columns(event_class: type[Event]) -> tuple[str, ...]:
-    return tuple(name for name in columns(event_class) if name != "user_id")
-
-
-@cache
-def _id_columns(event_class: type[Event]) -> tuple[str, ...]:
-    return tuple(name for name in _plain_columns(event_class) if name.endswith("_id"))

@@ -14,7 +14,6 @@ third of neighbours, by up to 1.7 s) and its ids do not sort by time.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from functools import cache
 from typing import ClassVar
 
 from toolkit.model.frame import Message, Quarantined
@@ -422,7 +421,6 @@ EVENT_CLASSES: tuple[type[Event], ...] = (
 """Every kind there is, in the order they are documented."""
 
 
-@cache
 def columns(event_class: type[Event]) -> tuple[str, ...]:
     """Return the columns of an event's table, in order: the fields, ``user`` as ``user_id``."""
     return tuple("user_id" if f.name == "user" else f.name for f in fields(event_class))

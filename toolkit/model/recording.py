@@ -1,6 +1,4 @@
-"""
-One captured live: its identity, its connected stretches, the time between them.
-"""
+"""One captured live: its identity, its connected stretches, the time between them."""
 
 from __future__ import annotations
 

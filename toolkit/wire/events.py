@@ -91,13 +91,17 @@ def interpret(message: Message, received_at: int) -> Interpreted:
     payload = message.payload
     if len(payload) > PAYLOAD_BYTES_MAX:
         detail = f"{message.method} of {len(payload)} bytes"
-        return Interpreted(message.msg_id, quarantined=quarantine(payload, "oversize", detail, message.method))
+        return Interpreted(
+            message.msg_id, quarantined=quarantine(payload, "oversize", detail, message.method)
+        )
     try:
         parsed = message_class(message.method if read else ANY_MESSAGE).FromString(payload)
     except DecodeError as error:
         if read is None:
             return Interpreted(message.msg_id)
-        return Interpreted(message.msg_id, quarantined=quarantine(payload, "payload", str(error), message.method))
+        return Interpreted(
+            message.msg_id, quarantined=quarantine(payload, "payload", str(error), message.method)
+        )
     common = parsed.common
     occurred_at = _us(common.create_time)
     found = Interpreted(common.msg_id or message.msg_id, common.room_id, occurred_at)
@@ -216,9 +220,7 @@ def _like(m: ProtoMessage, c: _Context) -> Event:
 
 
 def _join(m: ProtoMessage, c: _Context) -> Event:
-    return Join(
-        *c.head(_user(m)), action=m.action, member_count=m.member_count, source=m.client_enter_source
-    )
+    return Join(*c.head(_user(m)), action=m.action, member_count=m.member_count, source=m.client_enter_source)
 
 
 def _social(m: ProtoMessage, c: _Context) -> Event | None:

@@ -136,7 +136,7 @@ def _store_cached(serialized: bytes) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as file:
             file.write(hashlib.sha256(serialized).digest() + serialized)
-        os.replace(file.name, target)
+        Path(file.name).replace(target)
     except OSError:
         return  # A cache only saves time.
 
@@ -179,7 +179,9 @@ def _add_field(
 ) -> None:
     meta = field.metadata["betterproto"]
     target = message.field.add(name=field.name, number=meta.number)
-    target.label = _FieldProto.LABEL_REPEATED if meta.repeated or meta.map_meta else _FieldProto.LABEL_OPTIONAL
+    target.label = (
+        _FieldProto.LABEL_REPEATED if meta.repeated or meta.map_meta else _FieldProto.LABEL_OPTIONAL
+    )
     if meta.map_meta is not None:
         entry_name = "".join(part.title() for part in field.name.split("_")) + "Entry"
         entry = message.nested_type.add(name=entry_name)
