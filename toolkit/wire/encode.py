@@ -10,11 +10,14 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
+from toolkit.errors import FrameError
 from toolkit.model.frame import DecodedFrame, Message
-from toolkit.wire.schema import message_class
+from toolkit.wire.inflate import inflate, walk
+from toolkit.wire.schema import DecodeError, message_class
 
-__all__ = ["encode_fetch_result", "encode_push_frame", "encode_stub"]
+__all__ = ["FetchStub", "encode_fetch_result", "encode_fetch_stub", "encode_push_frame", "encode_stub"]
 
 _GZIP_WBITS = 31
 _GZIP_LEVEL = 1
@@ -110,3 +113,40 @@ def encode_stub(decoded: DecodedFrame, keep: frozenset[str]) -> bytes:
         need_ack=decoded.need_ack,
     )
     return encode_push_frame(payload, seq_id=decoded.push_seq, log_id=decoded.log_id, compress=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FetchStub:
+    """
+    The signing service's answer, made safe to parse slowly.
+
+    Attributes:
+        data: The answer without the messages we read ourselves.
+        push_server: Where it wants the WebSocket opened.
+    """
+
+    data: bytes
+    push_server: str
+
+
+def encode_fetch_stub(data: bytes, keep: frozenset[str]) -> FetchStub:
+    """
+    Return the fetch result that opens a connection, stripped of its messages.
+
+    Args:
+        data: The bytes as the signing service sent them.
+        keep: Message types that the receiver still has to see.
+
+    Raises:
+        FrameError: The bytes are not a fetch result.
+    """
+    plain = inflate(data)
+    walk(plain)
+    try:
+        result = message_class("ProtoMessageFetchResult").FromString(plain)
+    except DecodeError as error:
+        raise FrameError("wire", f"not a fetch result: {error}") from error
+    kept = [message for message in result.messages if message.method in keep]
+    del result.messages[:]
+    result.messages.extend(kept)
+    return FetchStub(bytes(result.SerializeToString()), result.push_server)

@@ -1,0 +1,214 @@
+"""
+What the dashboard shows: rates, totals, recent comments. Kept once per process.
+
+It taps the bus, so its cost is paid once per event whoever looks, and a page only
+copies figures. A new run (a live, a rehearsal) starts from zero: the two never mix.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter, deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from toolkit.bus.memory import MemoryBus
+from toolkit.bus.notice import Notice
+from toolkit.model.event import Comment, Event, Gift, Like, Question, User, ViewerCount
+
+__all__ = ["Gifter", "LiveState", "Snapshot", "run_started"]
+
+HISTORY_S = 600
+"""How far back the rate charts reach."""
+RECENT_COMMENTS = 200
+RECENT_QUESTIONS = 50
+RATE_WINDOW_S = 10
+"""Rates are the mean over this many whole seconds: TikTok delivers in bursts every
+0.75 s, so a shorter window flickers between nothing and double."""
+STREAKS_MAX = 10_000
+"""Gift streaks remembered, so that each tap of a combo is counted once."""
+STREAKABLE = 1
+
+
+@dataclass(slots=True)
+class Gifter:
+    """Diamonds of one giver, as far as they were observed."""
+
+    user: User
+    diamonds: int = 0
+    gifts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """
+    A copy of the figures at one moment.
+
+    Attributes:
+        version: Grows with every change; equal versions mean equal figures.
+        run: ``live``, ``rehearsal`` or ``none``.
+        totals: Events by kind since the run began.
+        rates: Events per second by kind over the last :data:`RATE_WINDOW_S`.
+        history: Per second, oldest first: (epoch second, comments, all events).
+        viewers: Newest viewer count; None before the first.
+        viewers_peak: Largest so far.
+        viewers_total: Entries since the live began, TikTok's figure.
+        likes_total: The room's own like count.
+        diamonds: Diamonds given, running combos included.
+        gifters: Top givers, most diamonds first.
+        comments: Newest comments with the number of their notice, oldest first.
+        questions: Newest Q&A questions, oldest first.
+        delay_ms: Median time from TikTok's clock to ours over recent comments;
+            None when unknown. Includes the error of both clocks.
+    """
+
+    version: int
+    run: str
+    totals: dict[str, int]
+    rates: dict[str, float]
+    history: list[tuple[int, int, int]]
+    viewers: int | None
+    viewers_peak: int
+    viewers_total: int
+    likes_total: int
+    diamonds: int
+    gifters: list[Gifter]
+    comments: list[tuple[int, Comment]]
+    questions: list[tuple[int, Question]]
+    delay_ms: float | None
+
+
+@dataclass(slots=True)
+class _Figures:
+    totals: Counter[str] = field(default_factory=Counter)
+    seconds: dict[int, Counter[str]] = field(default_factory=dict)
+    viewers: int | None = None
+    viewers_peak: int = 0
+    viewers_total: int = 0
+    likes_total: int = 0
+    diamonds: int = 0
+    gifters: dict[int, Gifter] = field(default_factory=dict)
+    streaks: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    comments: deque[tuple[int, Comment]] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
+    questions: deque[tuple[int, Question]] = field(default_factory=lambda: deque(maxlen=RECENT_QUESTIONS))
+    delays_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
+
+
+class LiveState:
+    """The figures of the current run. Reads and writes from any thread."""
+
+    def __init__(self, bus: MemoryBus) -> None:
+        self._lock = threading.Lock()
+        self._version = 0
+        self._run = "none"
+        self._figures = _Figures()
+        bus.tap(self._take)
+
+    def snapshot(self, now_us: int, *, top: int = 10) -> Snapshot:
+        """
+        Return a copy of the figures.
+
+        Args:
+            now_us: Our wall clock, microseconds UTC: where the rate window ends.
+            top: How many givers.
+        """
+        now_s = now_us // 1_000_000
+        with self._lock:
+            f = self._figures
+            gifters = sorted(f.gifters.values(), key=lambda g: -g.diamonds)[:top]
+            return Snapshot(
+                self._version,
+                self._run,
+                dict(f.totals),
+                _rates(f.seconds, now_s),
+                _history(f.seconds, now_s),
+                f.viewers,
+                f.viewers_peak,
+                f.viewers_total,
+                f.likes_total,
+                f.diamonds,
+                [Gifter(g.user, g.diamonds, g.gifts) for g in gifters],
+                list(f.comments),
+                list(f.questions),
+                sorted(f.delays_us)[len(f.delays_us) // 2] / 1000 if f.delays_us else None,
+            )
+
+    def _take(self, notices: list[Notice]) -> None:
+        with self._lock:
+            for notice in notices:
+                if isinstance(notice.data, Event):
+                    self._count(notice, notice.data)
+                elif notice.type == "run":
+                    self._run = notice.data["kind"]
+                    self._figures = _Figures()
+            self._version += 1
+
+    def _count(self, notice: Notice, event: Event) -> None:
+        f = self._figures
+        f.totals[notice.type] += 1
+        second = notice.at // 1_000_000
+        bucket = f.seconds.get(second)
+        if bucket is None:
+            bucket = f.seconds[second] = Counter()
+            for old in [s for s in f.seconds if s < second - HISTORY_S]:
+                del f.seconds[old]
+        bucket[notice.type] += 1
+        match event:
+            case Comment():
+                f.comments.append((notice.seq, event))
+                if event.occurred_at is not None and not event.is_history:
+                    f.delays_us.append(event.received_at - event.occurred_at)
+            case Gift():
+                self._count_gift(event)
+            case Like():
+                # Not monotone: interleaved series of co-hosts differ by little, so
+                # the largest is the room's best-known total.
+                f.likes_total = max(f.likes_total, event.total)
+            case ViewerCount() if event.viewers > 0:
+                f.viewers = event.viewers
+                f.viewers_peak = max(f.viewers_peak, event.viewers)
+                f.viewers_total = max(f.viewers_total, event.viewers_total)
+            case Question():
+                f.questions.append((notice.seq, event))
+
+    def _count_gift(self, gift: Gift) -> None:
+        f = self._figures
+        count = max(gift.repeat_count, 1)
+        if gift.gift_type == STREAKABLE and gift.user is not None:
+            # repeat_count is cumulative within a streak: only the growth is new.
+            key = (gift.user.user_id, gift.gift_id, gift.group_id)
+            before = f.streaks.pop(key, 0)
+            f.streaks[key] = max(before, count)
+            if len(f.streaks) > STREAKS_MAX:
+                del f.streaks[next(iter(f.streaks))]
+            count = max(0, count - before)
+        f.diamonds += count * gift.diamonds
+        if gift.user is not None:
+            gifter = f.gifters.setdefault(gift.user.user_id, Gifter(gift.user))
+            gifter.user = gift.user
+            gifter.diamonds += count * gift.diamonds
+            gifter.gifts += count
+
+
+def _rates(seconds: dict[int, Counter[str]], now_s: int) -> dict[str, float]:
+    window: Counter[str] = Counter()
+    for second in range(now_s - RATE_WINDOW_S, now_s):
+        window.update(seconds.get(second, Counter()))
+    return {kind: count / RATE_WINDOW_S for kind, count in window.items()}
+
+
+def _history(seconds: dict[int, Counter[str]], now_s: int) -> list[tuple[int, int, int]]:
+    """Return whole seconds only: the running one would always dip."""
+    if not seconds:
+        return []
+    first = max(min(seconds), now_s - HISTORY_S)
+    empty: Counter[str] = Counter()
+    return [
+        (second, (bucket := seconds.get(second, empty))["comment"], bucket.total())
+        for second in range(first, now_s)
+    ]
+
+
+def run_started(kind: str, user: str, recording_id: str) -> tuple[str, dict[str, Any]]:
+    """Return the notice that starts a run: everything counted begins at zero with it."""
+    return "run", {"kind": kind, "user": user, "recording": recording_id}
