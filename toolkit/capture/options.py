@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-__all__ = ["TIKTOK", "SourceOptions"]
+__all__ = ["KEPT_METHODS", "TIKTOK", "SourceOptions"]
+
+KEPT_METHODS = frozenset({"WebcastControlMessage"})
+"""The only messages TikTokLive still sees: it hangs up when a live ends."""
 
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _PUSH_HOSTS = (".tiktok.com", ".tiktokv.com", ".tiktokv.us", ".tiktokv.eu", ".tiktokw.us", ".eulerstream.com")

@@ -20,6 +20,7 @@ from typing import Any, Protocol
 
 from toolkit.bus.live_state import run_started
 from toolkit.bus.memory import MemoryBus
+from toolkit.capture.options import KEPT_METHODS
 from toolkit.clock import Clock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.supervisor import (
@@ -268,7 +269,7 @@ class Recorder:
             for event in batch.events:
                 if isinstance(event, Control) and event.action in (_ENDED, _SUSPENDED):
                     self._live_ended = True
-        return encode_stub(decoded, _KEPT_METHODS)
+        return encode_stub(decoded, KEPT_METHODS)
 
     def _close_segment(self, cause: Cause) -> None:
         assert self._writer is not None
@@ -330,10 +331,6 @@ class Recorder:
             self._inbox.put_nowait(stimulus)
         except asyncio.QueueFull:
             log.warning("too many requests at once: %s ignored", type(stimulus).__name__)
-
-
-_KEPT_METHODS = frozenset({"WebcastControlMessage"})
-"""What the client behind the tap still has to see: it hangs up when a live ends."""
 
 
 def _reconnection(transition: Transition) -> str | None:

@@ -35,7 +35,7 @@ from TikTokLive.client.web.routes.fetch_room_id_live_html import FailedParseRoom
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 from websockets.legacy.client import WebSocketClientProtocol
 
-from toolkit.capture.options import TIKTOK, SourceOptions
+from toolkit.capture.options import KEPT_METHODS, TIKTOK, SourceOptions
 from toolkit.clock import Clock
 from toolkit.connect.supervisor import Down
 from toolkit.errors import FrameError, SignerRefused, ToolkitError
@@ -44,10 +44,7 @@ from toolkit.model.recording import Cause
 from toolkit.wire.encode import encode_fetch_stub
 from toolkit.wire.inflate import FRAME_BYTES_MAX
 
-__all__ = ["KEPT_METHODS", "TikTokSource", "classify"]
-
-KEPT_METHODS = frozenset({"WebcastControlMessage"})
-"""The only messages TikTokLive still sees: it closes the connection when a live ends."""
+__all__ = ["TikTokSource", "classify"]
 
 RESOLVE_TIMEOUT_S = 45.0
 """Room lookup, alive check and signature together. Each request has its own limit too."""
