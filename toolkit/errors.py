@@ -7,7 +7,8 @@ The exception tree. One class per thing the person at the keyboard does next.
     │   ├── RecordingNotFound       wrong id or folder: list what is there
     │   ├── NotARecording           the file is something else, or damaged
     │   ├── RecordingBusy           another process writes it
-    │   └── FolderNotWritable       the recordings folder refuses writes
+    │   ├── FolderNotWritable       the recordings folder refuses writes
+    │   └── JournalNotWritten       the disk is full or failing: free space, or stop
     ├── CaptureError                TikTok cannot be recorded now
     │   ├── UserNotFound            no such user, or never live
     │   ├── UserOffline             exists, not live
@@ -28,6 +29,7 @@ __all__ = [
     "CaptureError",
     "FolderNotWritable",
     "FrameError",
+    "JournalNotWritten",
     "NetworkDown",
     "NotARecording",
     "RecordingBusy",
@@ -94,6 +96,15 @@ class RecordingBusy(RecordingError):
 
 class FolderNotWritable(RecordingError):
     """The recordings folder cannot be written."""
+
+
+class JournalNotWritten(RecordingError):
+    """
+    A record did not reach the journal, which is as it was before: still whole.
+
+    The frame must not be acknowledged. Writing may be tried again; free space is
+    usually what it takes.
+    """
 
 
 class CaptureError(ToolkitError):

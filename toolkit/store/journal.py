@@ -1,0 +1,423 @@
+"""
+The journal: an append-only file, one checksummed record per frame.
+
+It is the truth of a recording while it runs. A record is in the kernel's hands
+when `append` returns, so a killed process loses nothing; it is on the disk at
+most half a second later, so a power cut loses at most that.
+
+    file    = magic (8 bytes), version (u32), reserved (u32), record ...
+    record  = length (u32), crc32 of the body (u32), body
+    body    = number (u64), type (u8), segment (u32), received_at (i64, us),
+              mono (i64, ns), frame kind (u8), payload
+
+Little endian throughout. Numbers count 1, 2, 3 ... A reader needs no lock: it
+stops where the bytes stop making sense, and goes on from there later.
+
+May import ``model`` and ``errors``. Knows files, not recordings.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import re
+import struct
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import BinaryIO
+
+from toolkit.errors import JournalNotWritten, RecordingBusy
+
+__all__ = [
+    "RECORD_BYTES_MAX",
+    "DamagedRange",
+    "JournalReader",
+    "JournalWriter",
+    "Record",
+    "RecordType",
+    "is_being_written",
+    "read_journal",
+]
+
+_MAGIC = b"TTLVJRNL"
+_VERSION = 1
+_FILE_HEADER = struct.Struct("<8sII")
+_PREFIX = struct.Struct("<II")
+_BODY = struct.Struct("<QBIqqB")
+
+RECORD_BYTES_MAX = 64 * 1024 * 1024
+"""Longest body. The socket accepts frames of 4 MiB; anything longer is damage."""
+
+SYNC_INTERVAL_S = 0.5
+"""What a power cut may cost. Every half second is a thousandth of a laptop's SSD."""
+
+_SCAN_BYTES = 4 * 1024 * 1024
+"""Window in which a reader looks for the next whole record behind damage."""
+
+
+class RecordType(IntEnum):
+    """What a record says. Stored: never renumber. A reader skips types it does not know."""
+
+    HEADER = 1
+    """JSON: whose recording this is and what wrote it."""
+    SEGMENT_OPENED = 2
+    """JSON: the room a connected stretch belongs to."""
+    FRAME = 3
+    """The frame's bytes, untouched."""
+    SEGMENT_CLOSED = 4
+    """JSON: why the stretch ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """
+    One record.
+
+    Attributes:
+        number: Position in the journal, 1-based.
+        type: A :class:`RecordType` value, or one that a later version invented.
+        segment_id: The connected stretch; 0 where there is none.
+        received_at: Wall clock, microseconds UTC.
+        mono_ns: Monotonic clock, nanoseconds.
+        kind: A :class:`~toolkit.model.frame.FrameKind` value for frames, else 0.
+        payload: The rest.
+    """
+
+    number: int
+    type: int
+    segment_id: int
+    received_at: int
+    mono_ns: int
+    kind: int
+    payload: bytes
+
+
+class JournalWriter:
+    """
+    Appends records. One thread at a time; a second thread only flushes to the disk.
+
+    Holds an exclusive lock on the file, so that others can tell a journal being
+    written from one whose writer died. Close it when done.
+
+    Attributes:
+        path: The file.
+        bytes: Its length.
+        records: How many it holds.
+    """
+
+    def __init__(self, path: Path, *, sync_interval_s: float = SYNC_INTERVAL_S) -> None:
+        """
+        Create the file.
+
+        Raises:
+            FileExistsError: There is one already: a journal is never continued.
+            OSError: The folder refuses it.
+        """
+        self.path = path
+        self.records = 0
+        self._fd = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self.bytes = 0
+            self._put(_FILE_HEADER.pack(_MAGIC, _VERSION, 0))
+        except BaseException:
+            os.close(self._fd)
+            path.unlink(missing_ok=True)
+            raise
+        self._sync = _Syncer(self._fd, sync_interval_s)
+
+    def append(
+        self,
+        record_type: RecordType,
+        payload: bytes,
+        *,
+        segment_id: int = 0,
+        received_at: int = 0,
+        mono_ns: int = 0,
+        kind: int = 0,
+    ) -> int:
+        """
+        Write one record; it survives the death of this process once this returns.
+
+        Returns:
+            The record's number.
+
+        Raises:
+            JournalNotWritten: The disk is full or failing. The journal is whole
+                and without this record.
+        """
+        self._sync.check()
+        if len(payload) > RECORD_BYTES_MAX - _BODY.size:
+            raise JournalNotWritten(f"a record of {len(payload)} bytes is longer than any frame can be")
+        number = self.records + 1
+        head = _BODY.pack(number, record_type, segment_id, received_at, mono_ns, kind)
+        checksum = zlib.crc32(payload, zlib.crc32(head))
+        self._put(b"".join((_PREFIX.pack(len(head) + len(payload), checksum), head, payload)))
+        self.records = number
+        self._sync.wake()
+        return number
+
+    def close(self) -> None:
+        """Flush to the disk and let go of the file. Harmless when repeated."""
+        if self._fd < 0:
+            return
+        try:
+            self._sync.stop()
+        finally:
+            os.close(self._fd)
+            self._fd = -1
+
+    def _put(self, data: bytes) -> None:
+        # A position of our own instead of O_APPEND: whatever a failed write left
+        # behind is overwritten by the next one, even if truncating fails too.
+        try:
+            written = os.pwrite(self._fd, data, self.bytes)
+            if written == len(data):
+                self.bytes += written
+                return
+            reason = os.strerror(errno.ENOSPC)
+        except OSError as error:
+            reason = error.strerror or str(error)
+        self._roll_back()
+        raise JournalNotWritten(
+            f"{self.path.name}: {len(data)} bytes could not be written ({reason})",
+            hint="Free space on the disk of the recordings folder; recording goes on by itself.",
+        )
+
+    def _roll_back(self) -> None:
+        try:
+            os.ftruncate(self._fd, self.bytes)
+        except OSError:
+            # A torn tail stays until the next write covers it. Readers skip it.
+            return
+
+
+class _Syncer:
+    """The thread that flushes a file to the disk, at most once per interval."""
+
+    def __init__(self, fd: int, interval_s: float) -> None:
+        self._fd = fd
+        self._interval_s = interval_s
+        self._dirty = threading.Event()
+        self._stopping = threading.Event()
+        self._error: OSError | None = None
+        self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
+        self._thread.start()
+
+    def wake(self) -> None:
+        """Say that there is something to flush."""
+        if not self._dirty.is_set():
+            self._dirty.set()
+
+    def check(self) -> None:
+        """
+        Refuse to go on after a failed flush.
+
+        After one the kernel may have dropped the very pages it could not write
+        and report success next time, so there is no trying again.
+        """
+        if self._error is not None:
+            raise JournalNotWritten(
+                f"the disk failed while the journal was flushed ({self._error.strerror})",
+                hint="Check the disk, then start a new recording.",
+            )
+
+    def stop(self) -> None:
+        """Flush once more and end the thread."""
+        self._stopping.set()
+        self._dirty.set()
+        self._thread.join()
+        self.check()
+
+    def _run(self) -> None:
+        while True:
+            self._dirty.wait()
+            self._dirty.clear()
+            stopping = self._stopping.is_set()
+            try:
+                os.fdatasync(self._fd)
+            except OSError as error:
+                self._error = error
+            if stopping:
+                return
+            self._stopping.wait(self._interval_s)
+
+
+def is_being_written(path: Path) -> bool:
+    """
+    Return whether a living process writes this journal.
+
+    Raises:
+        OSError: There is no such file, or it cannot be read.
+    """
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+class JournalClaim:
+    """
+    Holds a dead writer's journal while it is healed, so that nobody else does.
+
+    Raises:
+        RecordingBusy: It is being written, or healed, by somebody.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.close()
+            raise RecordingBusy(
+                f"{path.stem} is being recorded", hint="Stop its recorder, or wait for it to end."
+            ) from error
+
+    def __enter__(self) -> JournalClaim:
+        """Return itself."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Let go of the journal."""
+        self._file.close()
+
+
+@dataclass(frozen=True, slots=True)
+class DamagedRange:
+    """Bytes of a journal that are not records: from ``start`` up to, not including, ``end``."""
+
+    start: int
+    end: int
+
+
+@dataclass
+class JournalReader:
+    """
+    Iterates over the records that are there now; iterate again for what came since.
+
+    Never raises on any content. Takes no lock.
+
+    Attributes:
+        path: The file.
+        offset: Where the next record is expected.
+        number: Number of the last record read.
+        damaged: Ranges skipped because they are not records.
+        lost: Records that those ranges held, by their numbers.
+        tail_bytes: Bytes behind the last whole record: a record that is being
+            written, or one that never was finished.
+    """
+
+    path: Path
+    offset: int = 0
+    number: int = 0
+    damaged: list[DamagedRange] = field(default_factory=list)
+    lost: int = 0
+    tail_bytes: int = 0
+
+    def __iter__(self) -> Iterator[Record]:
+        """
+        Yield records in order.
+
+        Raises:
+            OSError: The file cannot be opened.
+        """
+        # Opened afresh each time: a buffer kept open would show the bytes of a
+        # record that has been rolled back since.
+        with self.path.open("rb") as file:
+            if self.offset == 0 and not self._skip_file_header(file):
+                return
+            while True:
+                record = _read_record(file, self.offset)
+                if record is None or record.number <= self.number:
+                    found = self._resync(file)
+                    if found is None:
+                        break
+                    record = found
+                self.lost += record.number - self.number - 1
+                self.number = record.number
+                self.offset += _PREFIX.size + _BODY.size + len(record.payload)
+                yield record
+            self.tail_bytes = max(0, file.seek(0, os.SEEK_END) - self.offset)
+
+    def _skip_file_header(self, file: BinaryIO) -> bool:
+        header = file.read(_FILE_HEADER.size)
+        if len(header) < _FILE_HEADER.size:
+            self.tail_bytes = len(header)
+            return False
+        if header != _FILE_HEADER.pack(_MAGIC, _VERSION, 0):
+            self._note_damage(0, _FILE_HEADER.size)
+        self.offset = _FILE_HEADER.size
+        return True
+
+    def _note_damage(self, start: int, end: int) -> None:
+        if self.damaged and self.damaged[-1].end == start:
+            start = self.damaged.pop().start
+        self.damaged.append(DamagedRange(start, end))
+
+    def _resync(self, file: BinaryIO) -> Record | None:
+        """Find the next whole record behind ``offset`` and move there; None if there is none."""
+        for position in _candidates(file, self.offset + 1, self.number):
+            record = _read_record(file, position)
+            if record is not None and record.number > self.number:
+                self._note_damage(self.offset, position)
+                self.offset = position
+                return record
+        return None
+
+
+def read_journal(path: Path) -> JournalReader:
+    """Return a reader at the start of a journal."""
+    return JournalReader(path)
+
+
+def _read_record(file: BinaryIO, offset: int) -> Record | None:
+    file.seek(offset)
+    prefix = file.read(_PREFIX.size)
+    if len(prefix) < _PREFIX.size:
+        return None
+    length, checksum = _PREFIX.unpack(prefix)
+    if not _BODY.size <= length <= RECORD_BYTES_MAX:
+        return None
+    body = file.read(length)
+    if len(body) < length or zlib.crc32(body) != checksum:
+        return None
+    return Record(*_BODY.unpack_from(body), body[_BODY.size :])
+
+
+_NUMBER_TAIL = re.compile(rb"[^\0]\0{4,7}")
+"""The end of a record number below 2^32: its last byte that is not zero, then zeros."""
+
+
+def _candidates(file: BinaryIO, start: int, number: int) -> Iterator[int]:
+    """
+    Yield positions at or behind ``start`` where a record could begin, in order.
+
+    Looking at every byte would cost a checksum each; record numbers are small and
+    only grow, so the zeros of their upper half give the few places worth it.
+    """
+    size = file.seek(0, os.SEEK_END)
+    number_max = number + size // (_PREFIX.size + _BODY.size) + 1
+    head = _PREFIX.size + _BODY.size
+    for window_start in range(start, max(start, size - head + 1), _SCAN_BYTES):
+        file.seek(window_start)
+        window = file.read(_SCAN_BYTES + head)
+        positions = set()
+        for match in _NUMBER_TAIL.finditer(window):
+            # The last byte that is not zero is byte 0 to 3 of the number.
+            positions.update(match.start() - i - _PREFIX.size for i in range(4))
+        for position in sorted(positions):
+            if not 0 <= position < _SCAN_BYTES or position + head > len(window):
+                continue
+            length, _ = _PREFIX.unpack_from(window, position)
+            (candidate,) = struct.unpack_from("<Q", window, position + _PREFIX.size)
+            fits = window_start + position + _PREFIX.size + length <= size
+            if number < candidate <= number_max and _BODY.size <= length <= RECORD_BYTES_MAX and fits:
+                yield window_start + position
