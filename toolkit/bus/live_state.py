@@ -28,6 +28,7 @@ RATE_WINDOW_S = 10
 STREAKS_MAX = 10_000
 """Gift streaks remembered, so that each tap of a combo is counted once."""
 STREAKABLE = 1
+NO_RUN = "none"
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ class LiveState:
     def __init__(self, bus: MemoryBus) -> None:
         self._lock = threading.Lock()
         self._version = 0
-        self._run = "none"
+        self._run = NO_RUN
         self._figures = _Figures()
         bus.tap(self._take)
 
@@ -140,7 +141,9 @@ class LiveState:
                     self._count(notice, notice.data)
                 elif notice.type == "run":
                     self._run = notice.data["kind"]
-                    self._figures = _Figures()
+                    # The end of a run leaves its figures on screen.
+                    if self._run != NO_RUN:
+                        self._figures = _Figures()
             self._version += 1
 
     def _count(self, notice: Notice, event: Event) -> None:
@@ -156,7 +159,7 @@ class LiveState:
         match event:
             case Comment():
                 f.comments.append((notice.seq, event))
-                if event.occurred_at is not None and not event.is_history:
+                if event.occurred_at is not None and not event.is_history and not notice.rehearsal:
                     f.delays_us.append(event.received_at - event.occurred_at)
             case Gift():
                 self._count_gift(event)

@@ -1,0 +1,484 @@
+"""
+The composition root: everything one process runs, put together once.
+
+The server's loop answers pages and sockets; the recorder and a rehearsal each have
+a thread and a loop of their own, so a slow page cannot delay a frame. The App is a
+singleton of the process, kept outside our own modules: ``panel serve --dev``
+imports those again, and a second recorder must not start.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import shutil
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from random import Random
+from typing import Any
+
+from toolkit.bus.live_state import LiveState, Snapshot
+from toolkit.bus.memory import MemoryBus
+from toolkit.bus.notice import event_data
+from toolkit.capture.options import SourceOptions
+from toolkit.capture.recorder import Outcome, Recorder, Source
+from toolkit.clock import Clock, SystemClock
+from toolkit.config import Settings, load_settings
+from toolkit.connect.backoff import BackoffPolicy
+from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
+from toolkit.observe import logs, metrics
+from toolkit.replay.player import RATE_MAX, Player
+from toolkit.store.folder import RecordingsFolder
+
+__all__ = ["App", "get_app", "new_recorder"]
+
+log = logging.getLogger("toolkit.app")
+
+_SINGLETON = "toolkit._app"
+STOP_TIMEOUT_S = 20.0
+"""How long a stop waits for a recording to be sealed before the process ends. What is
+not sealed by then is in the journal, and healed at the next start."""
+DISK_FREE_BYTES_MIN = 200 * 1024 * 1024
+PROJECTOR_LAG_S_MAX = 10.0
+LOOP_LAG_S_MAX = 1.0
+_LOOP_PROBE_S = 0.25
+_INTERRUPTED_EXIT_CODE = 130
+
+
+def get_app(settings: Settings | None = None) -> App:
+    """
+    Return this process's App, made at the first call.
+
+    Args:
+        settings: Used when it is made; read from the environment by default.
+
+    Raises:
+        SettingsError: The environment holds a setting out of range.
+    """
+    app: Any = sys.modules.get(_SINGLETON)
+    if app is None or app.pid != os.getpid():
+        app = App(settings or load_settings())
+        sys.modules[_SINGLETON] = app
+    return app  # type: ignore[no-any-return]  # stored under a module's name on purpose
+
+
+def new_recorder(
+    user: str, settings: Settings, bus: MemoryBus, clock: Clock, *, keep_trying: bool = True
+) -> Recorder:
+    """
+    Return a recorder for ``user`` as the settings want it.
+
+    Imports TikTokLive, which takes two seconds: call it in the recorder's thread.
+    """
+    from toolkit.capture.tiktok_source import TikTokSource
+
+    options = SourceOptions(
+        app_url=settings.app_url,
+        webcast_url=settings.webcast_url,
+        sign_url=settings.sign_url,
+        sign_api_key=settings.sign_api_key.get_secret_value(),
+    )
+    policy = BackoffPolicy(
+        base_s=settings.reconnection_base_delay_ms / 1000,
+        ceiling_s=settings.reconnection_max_delay_ms / 1000,
+        multiplier=settings.reconnection_multiplier,
+        attempts_max=settings.reconnection_max_attempts,
+    )
+
+    def new_source() -> Source:
+        return TikTokSource(options, user, clock)
+
+    return Recorder(
+        user,
+        folder=settings.recordings,
+        bus=bus,
+        clock=clock,
+        policy=policy,
+        rng=Random(),
+        new_source=new_source,
+        keep_trying=keep_trying,
+    )
+
+
+class _Background(threading.Thread):
+    """Runs one coroutine in a thread and a loop of its own."""
+
+    def __init__(self, name: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+        super().__init__(name=name, daemon=True)
+        self.error: ToolkitError | None = None
+        self.result: Any = None
+        self._make = make
+        self.start()
+
+    def run(self) -> None:
+        try:
+            self.result = asyncio.run(self._make())
+        except ToolkitError as error:
+            self.error = error
+            log.error("%s: %s", self.name, error)
+        except Exception:
+            self.error = ToolkitError("It stopped because of a fault of ours; the log has the details.")
+            log.exception("%s stopped", self.name)
+
+
+class App:
+    """
+    One process: settings, bus, live state, recorder, rehearsal.
+
+    Methods may be called from any thread unless they say otherwise.
+
+    Attributes:
+        pid: The process it was made in.
+        settings: As read at the start.
+        bus: Where everything is announced.
+        live_state: Figures of the current run.
+        folder: The recordings.
+        refusal: Why this process must not record (another one owns the folder);
+            empty if it may.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        self.pid = os.getpid()
+        self.settings = settings
+        self.clock = clock or SystemClock()
+        self.bus = MemoryBus(clock=self.clock)
+        self.live_state = LiveState(self.bus)
+        self.folder = RecordingsFolder(settings.recordings)
+        self.refusal = ""
+        self._lock = threading.RLock()
+        self._recorder: Recorder | None = None
+        self._recorder_thread: _Background | None = None
+        self._last_error: ToolkitError | None = None
+        self._player: Player | None = None
+        self._player_thread: _Background | None = None
+        self._healed = threading.Event()
+        self._started = False
+        self._signals = 0
+        self._loop_lag_s = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.on_stop: list[Callable[[], None]] = []
+        """Called in the server's loop when it stops, such as closing sockets."""
+
+    # -- life ------------------------------------------------------------
+
+    def ensure_started(self) -> None:
+        """Start what the settings ask for. Call in the server's loop; repeated calls do nothing."""
+        if self._started:
+            return
+        self._started = True
+        logs.configure(self.settings.log_level, self.settings.log_format)
+        self._catch_signals()
+        self._keep(self._probe_loop())
+        self._own_folder()
+        threading.Thread(target=self._heal_then_record, name="toolkit-start", daemon=True).start()
+
+    def _own_folder(self) -> None:
+        try:
+            self.folder.lock()
+        except RecordingBusy as error:
+            self.refusal = str(error)
+            log.warning("%s This server shows recordings and does not record.", error)
+        except RecordingError as error:
+            self.refusal = str(error)
+            log.error("%s %s", error, error.hint)
+
+    def _heal_then_record(self) -> None:
+        try:
+            if not self.refusal:
+                for healed in self.folder.heal():
+                    log.info("healed: %s", healed)
+        except ToolkitError as error:
+            log.error("healing: %s %s", error, error.hint)
+        finally:
+            self._healed.set()
+        if self.settings.username and not self.refusal:
+            try:
+                self.start_recording(self.settings.username)
+            except ToolkitError as error:
+                log.error("%s %s", error, error.hint)
+
+    def _catch_signals(self) -> None:
+        if threading.current_thread() is not threading.main_thread() or "ipykernel" in sys.modules:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            # Replaces Bokeh's own handler, which does not wait for tasks.
+            loop.add_signal_handler(number, self._on_signal)
+
+    def _on_signal(self) -> None:
+        self._signals += 1
+        if self._signals > 1:
+            os._exit(_INTERRUPTED_EXIT_CODE)
+        log.info("stopping; a second signal exits at once")
+        self._keep(self._stop_then_exit())
+
+    async def _stop_then_exit(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            await self.stop()
+        finally:
+            loop.call_soon(loop.stop)
+
+    async def stop(self) -> None:
+        """Stop rehearsal and recording, seal, close sockets. Bounded by :data:`STOP_TIMEOUT_S`."""
+        await asyncio.get_running_loop().run_in_executor(None, self.stop_now)
+        for callback in self.on_stop:
+            callback()
+
+    def stop_now(self) -> None:
+        """Stop rehearsal and recording and wait until the recording is sealed. Blocks."""
+        with self._lock:
+            recorder, thread = self._recorder, self._recorder_thread
+            if self._player is not None:
+                self._player.stop()
+            if recorder is not None:
+                recorder.stop()
+        if thread is not None:
+            thread.join(STOP_TIMEOUT_S)
+            if thread.is_alive():
+                log.error("the recording is not sealed yet; the next start completes it")
+        self.folder.unlock()
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run ``work`` in this loop and keep the reference that asyncio does not keep."""
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _probe_loop(self) -> None:
+        """Measure how late this loop runs its timers: what every page and socket feels."""
+        while True:
+            before = time.monotonic()
+            await asyncio.sleep(_LOOP_PROBE_S)
+            late_s = time.monotonic() - before - _LOOP_PROBE_S
+            # The worst recent stall, fading within about ten seconds.
+            self._loop_lag_s = max(late_s, self._loop_lag_s * 0.93)
+
+    # -- recording -------------------------------------------------------
+
+    def start_recording(self, user: str) -> dict[str, Any]:
+        """
+        Record ``user`` from now on. A rehearsal that plays is stopped.
+
+        Raises:
+            ServerError: Another user is being recorded, or this process may not record.
+        """
+        user = user.strip().removeprefix("@")
+        if not user or len(user) > 64 or any(c.isspace() or c in "/?#&" for c in user):
+            raise ServerError("That is not a TikTok user name.", hint="Give the @name from the profile page.")
+        with self._lock:
+            if self.refusal:
+                raise ServerError(self.refusal, hint="Stop the other process, then restart this server.")
+            if self.is_recording:
+                raise ServerError(
+                    f"@{self._recorder.user if self._recorder else ''} is being recorded already.",
+                    hint="Stop that recording first.",
+                )
+            self.stop_replay()
+            self._recorder, self._last_error = None, None
+            self._recorder_thread = _Background("toolkit-recorder", lambda: self._record(user))
+        return self.status()
+
+    async def _record(self, user: str) -> Outcome:
+        recorder = new_recorder(user, self.settings, self.bus, self.clock)
+        self._recorder = recorder
+        return await recorder.run()
+
+    def stop_recording(self) -> dict[str, Any]:
+        """Stop and seal. Returns at once; the state tells when it is sealed."""
+        if self._recorder is not None:
+            self._recorder.stop()
+        return self.status()
+
+    def reconnect(self) -> dict[str, Any]:
+        """Dial now instead of waiting; start again if it had given up."""
+        recorder = self._recorder
+        if recorder is not None and self.is_recording:
+            recorder.retry_now()
+        elif recorder is not None:
+            return self.start_recording(recorder.user)
+        return self.status()
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a recorder is at work: connected, trying to connect, or sealing."""
+        return self._recorder_thread is not None and self._recorder_thread.is_alive()
+
+    # -- rehearsal -------------------------------------------------------
+
+    def start_replay(self, recording_id: str, rate: float = 1.0) -> dict[str, Any]:
+        """
+        Play a sealed recording into dashboard and overlay, marked as a rehearsal.
+
+        Raises:
+            ServerError: A live is being recorded, or the rate is out of range.
+            RecordingError: There is no such recording, or it is not sealed.
+        """
+        if not 0 < rate <= RATE_MAX:
+            raise ServerError(f"The speed must be above 0 and at most {RATE_MAX:g}; it is {rate:g}.")
+        path = self.folder.path_of(recording_id)
+        with self._lock:
+            if self.is_recording:
+                raise ServerError(
+                    "A live is being recorded: a rehearsal would mix with it on screen.",
+                    hint="Stop the recording first.",
+                )
+            self.stop_replay()
+            player = Player(path, bus=self.bus, clock=self.clock, rate=rate)
+            self._player = player
+            self._player_thread = _Background("toolkit-rehearsal", player.run)
+        return player.progress().as_dict()
+
+    def stop_replay(self) -> dict[str, Any]:
+        """Stop the rehearsal, if one plays, and wait for its last event."""
+        with self._lock:
+            if self._player is None:
+                return {"state": "stopped"}
+            self._player.stop()
+            if self._player_thread is not None and self._player_thread is not threading.current_thread():
+                self._player_thread.join(STOP_TIMEOUT_S)
+            return self._player.progress().as_dict()
+
+    @property
+    def is_rehearsing(self) -> bool:
+        """Whether a rehearsal plays."""
+        return self._player_thread is not None and self._player_thread.is_alive()
+
+    # -- telling ---------------------------------------------------------
+
+    def figures(self) -> Snapshot:
+        """Return the figures of the current run."""
+        return self.live_state.snapshot(self.clock.now_us())
+
+    def status(self) -> dict[str, Any]:
+        """Return where recorder and rehearsal stand."""
+        recorder, player = self._recorder, self._player
+        status = recorder.status() if recorder is not None else _idle_status(self.settings.username)
+        thread = self._recorder_thread
+        if recorder is None and self.is_recording:
+            status["state"] = status["reconnectionState"]["state"] = "connecting"
+        if thread is not None and thread.error is not None:
+            status["detail"] = str(thread.error)
+        status["may_record"] = not self.refusal
+        status["refusal"] = self.refusal
+        status["is_recording"] = self.is_recording
+        status["rehearsal"] = player.progress().as_dict() if player and self.is_rehearsing else None
+        return status
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what somebody who joins late has to know."""
+        figures = self.figures()
+        return {
+            "run": figures.run,
+            "status": self.status(),
+            "comments": [{"seq": seq, "data": event_data(event)} for seq, event in figures.comments[-50:]],
+            "questions": [{"seq": seq, "data": event_data(event)} for seq, event in figures.questions[-20:]],
+            "viewers": figures.viewers,
+            "likes_total": figures.likes_total,
+            "diamonds": figures.diamonds,
+            "totals": figures.totals,
+        }
+
+    def recordings(self) -> list[dict[str, Any]]:
+        """Return the recordings of the folder, newest first."""
+        return self.folder.list()
+
+    def recording_info(self, recording_id: str) -> dict[str, Any]:
+        """
+        Return what is known of one recording; blocks while it reads.
+
+        Raises:
+            RecordingError: There is none under that id, or it is damaged.
+        """
+        return self.folder.info(recording_id)
+
+    def readiness(self) -> dict[str, dict[str, Any]]:
+        """Return each check with whether it passes and a sentence."""
+        free_bytes = _disk_free_bytes(self.settings)
+        status = self.status()
+        lag_s = self._projector_lag_s()
+        needs_operator = status["state"] == "needs_operator"
+        return {
+            "recordings": {
+                "ok": not self.refusal,
+                "detail": self.refusal or "The folder is ours and writable.",
+            },
+            "healed": {
+                "ok": self._healed.is_set(),
+                "detail": "Interrupted recordings have been looked after.",
+            },
+            "disk": {"ok": free_bytes >= DISK_FREE_BYTES_MIN, "detail": f"{free_bytes / 1e9:.1f} GB free."},
+            "projector": {"ok": lag_s <= PROJECTOR_LAG_S_MAX, "detail": f"{lag_s:.1f} s behind."},
+            "connection": {"ok": not needs_operator, "detail": status["detail"] or status["state"]},
+            "loop": {
+                "ok": self._loop_lag_s <= LOOP_LAG_S_MAX,
+                "detail": f"Longest recent stall {self._loop_lag_s * 1000:.0f} ms.",
+            },
+        }
+
+    def readings(self) -> dict[str, float | dict[str, float]]:
+        """Return the figures that Prometheus may ask for."""
+        figures, status = self.figures(), self.status()
+        readings: dict[str, float | dict[str, float]] = {
+            "toolkit_connected": float(status["connected"]),
+            "toolkit_reconnect_attempts": status["reconnectionState"]["attempt"],
+            "toolkit_events": {kind: float(count) for kind, count in figures.totals.items()},
+            "toolkit_diamonds": figures.diamonds,
+            "toolkit_bus_notices": self.bus.seq,
+            "toolkit_disk_free_bytes": _disk_free_bytes(self.settings),
+            "toolkit_loop_lag_seconds": self._loop_lag_s,
+            "toolkit_rehearsal": float(self.is_rehearsing),
+            "toolkit_projector_lag_seconds": self._projector_lag_s(),
+        }
+        if figures.viewers is not None:
+            readings["toolkit_viewers"] = figures.viewers
+        writer = self._recorder.writer if self._recorder else None
+        if writer is not None:
+            counts = writer.counts()
+            readings |= {
+                "toolkit_frames": counts.frames,
+                "toolkit_messages": counts.messages,
+                "toolkit_duplicates": counts.duplicates,
+                "toolkit_quarantined": counts.quarantined,
+                "toolkit_journal_bytes": counts.journal_bytes,
+            }
+        return readings
+
+    def metrics(self) -> bytes:
+        """Return the readings in Prometheus' text format."""
+        return metrics.render(self.readings())
+
+    def _projector_lag_s(self) -> float:
+        writer = self._recorder.writer if self._recorder else None
+        return writer.lag_s() if writer is not None else 0.0
+
+
+def _idle_status(user: str) -> dict[str, Any]:
+    return {
+        "state": "idle",
+        "connected": False,
+        "since": None,
+        "user": user or None,
+        "room_id": "",
+        "recording": None,
+        "cause": None,
+        "detail": "",
+        "reconnectionState": {
+            "state": "idle",
+            "attempt": 0,
+            "maxAttempts": 0,
+            "nextAttemptAt": None,
+            "cause": None,
+        },
+    }
+
+
+def _disk_free_bytes(settings: Settings) -> int:
+    folder = settings.recordings
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    return shutil.disk_usage(folder).free
