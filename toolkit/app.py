@@ -160,6 +160,8 @@ class App:
         self._signals = 0
         self._loop_lag_s = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
+        self.replay_at_start: tuple[str, float] | None = None
+        """Recording and rate of a rehearsal that begins with the server."""
         self.on_stop: list[Callable[[], None]] = []
         """Called in the server's loop when it stops, such as closing sockets."""
 
@@ -174,7 +176,7 @@ class App:
         self._catch_signals()
         self._keep(self._probe_loop())
         self._own_folder()
-        threading.Thread(target=self._heal_then_record, name="toolkit-start", daemon=True).start()
+        threading.Thread(target=self._heal_then_begin, name="toolkit-start", daemon=True).start()
 
     def _own_folder(self) -> None:
         try:
@@ -186,7 +188,7 @@ class App:
             self.refusal = str(error)
             log.error("%s %s", error, error.hint)
 
-    def _heal_then_record(self) -> None:
+    def _heal_then_begin(self) -> None:
         try:
             if not self.refusal:
                 for healed in self.folder.heal():
@@ -195,11 +197,13 @@ class App:
             log.error("healing: %s %s", error, error.hint)
         finally:
             self._healed.set()
-        if self.settings.username and not self.refusal:
-            try:
+        try:
+            if self.replay_at_start is not None:
+                self.start_replay(*self.replay_at_start)
+            elif self.settings.username and not self.refusal:
                 self.start_recording(self.settings.username)
-            except ToolkitError as error:
-                log.error("%s %s", error, error.hint)
+        except ToolkitError as error:
+            log.error("%s %s", error, error.hint)
 
     def _catch_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread() or "ipykernel" in sys.modules:
