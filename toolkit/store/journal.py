@@ -389,7 +389,8 @@ def _read_record(file: BinaryIO, offset: int) -> Record | None:
     body = file.read(length)
     if len(body) < length or zlib.crc32(body) != checksum:
         return None
-    return Record(*_BODY.unpack_from(body), body[_BODY.size :])
+    number, record_type, segment_id, received_at, mono_ns, kind = _BODY.unpack_from(body)
+    return Record(number, record_type, segment_id, received_at, mono_ns, kind, body[_BODY.size :])
 
 
 _NUMBER_TAIL = re.compile(rb"[^\0]\0{4,7}")
@@ -409,7 +410,7 @@ def _candidates(file: BinaryIO, start: int, number: int) -> Iterator[int]:
     for window_start in range(start, max(start, size - head + 1), _SCAN_BYTES):
         file.seek(window_start)
         window = file.read(_SCAN_BYTES + head)
-        positions = set()
+        positions: set[int] = set()
         for match in _NUMBER_TAIL.finditer(window):
             # The last byte that is not zero is byte 0 to 3 of the number.
             positions.update(match.start() - i - _PREFIX.size for i in range(4))

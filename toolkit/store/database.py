@@ -1,0 +1,389 @@
+"""
+The database of a recording: the only place that imports DuckDB.
+
+Two ways in. A recorder creates a file and appends to it, from one thread. A
+reader opens a finished file locked down: a recording may come from a stranger,
+and DuckDB trusts the files it opens (stored views and macros could read or write
+others), so nothing outside the file can be reached and only our tables count.
+
+Nobody may open a database file beside DuckDB while a recorder has it open: its
+lock is a POSIX one and falls when any other handle of this process is closed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from toolkit.errors import NotARecording, RecordingBusy, RecordingError
+from toolkit.model.event import EVENT_CLASSES, Batch
+from toolkit.model.recording import Cause, Gap, Segment
+from toolkit.store.rows import RowSet, Viewer, from_timestamp, note_viewers, tame, to_timestamp
+from toolkit.store.totals import Totals
+
+__all__ = ["Database", "DatabaseError", "duckdb_version"]
+
+DatabaseError = duckdb.Error
+"""What the database raises. Translated before it leaves this package."""
+
+_WRITER_CONFIG: dict[str, Any] = {
+    "storage_compatibility_version": "v1.4.0",  # readable by DuckDB 1.4, 1.5 and 2.0
+    "wal_autocheckpoint": "64MB",  # the default of 16 MB stalls commits for a second and doubles the file
+    "threads": 2,
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+}
+_READER_CONFIG: dict[str, Any] = {
+    "enable_external_access": "false",
+    "autoload_known_extensions": "false",
+    "autoinstall_known_extensions": "false",
+    "allow_community_extensions": "false",
+    "python_enable_replacements": "false",
+    "allow_persistent_secrets": "false",
+    "temp_directory": "",
+    "memory_limit": "1GB",
+    "threads": 2,
+    "lock_configuration": "true",
+}
+_CHUNK_ROWS = 4096
+"""Rows read at a time: 4096 payloads are about 5 MB."""
+_VIEWERS_MAX = 20_000
+"""Viewers held back before they are merged into ``users``."""
+
+
+def duckdb_version() -> str:
+    """Return the version of the database library."""
+    return str(duckdb.__version__)
+
+
+@cache
+def _schema() -> str:
+    return resources.files("toolkit.store").joinpath("schema.sql").read_text("utf-8")
+
+
+class Database:
+    """
+    One open recording. Use from one thread, except :meth:`cursor`. Close it when done.
+
+    Attributes:
+        path: The file; None in memory.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
+        self.path = path
+        self._connection = connection
+        self._appenders: dict[str, duckdb.Appender] = {}
+        self._viewers: dict[int, Viewer] = {}
+        self._lock = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path | None) -> Database:
+        """
+        Open a file to write it, in memory if None; make the tables if it has none.
+
+        Raises:
+            RecordingError: It refuses to open.
+        """
+        try:
+            connection = duckdb.connect(str(path or ":memory:"), config=_WRITER_CONFIG)
+        except duckdb.Error as error:
+            raise _translated(error, path) from error
+        database = cls(connection, path)
+        try:
+            if not database.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'meta'"):
+                # One transaction: a process killed here leaves all tables, or none.
+                connection.execute(f"BEGIN; {_schema()}; COMMIT")
+        except duckdb.Error as error:
+            database.close()
+            raise _translated(error, path) from error
+        return database
+
+    @classmethod
+    def read(cls, path: Path) -> Database:
+        """
+        Open a finished recording, read-only and locked down.
+
+        Raises:
+            NotARecording: It is something else, or damaged.
+            RecordingBusy: It is being written.
+        """
+        if not path.is_file():
+            raise NotARecording(f"{path.name} is not a file")
+        try:
+            database = cls(duckdb.connect(str(path), read_only=True, config=_READER_CONFIG), path)
+        except duckdb.Error as error:
+            raise _translated(error, path) from error
+        try:
+            database._check_tables()
+        except BaseException:
+            database.close()
+            raise
+        return database
+
+    def close(self) -> None:
+        """Close the file. Harmless when repeated."""
+        # An appender with rows that the database refused raises when it is dropped.
+        for appender in self._appenders.values():
+            with contextlib.suppress(duckdb.Error):
+                appender.clear()
+        self._appenders.clear()
+        with contextlib.suppress(duckdb.Error):
+            self._connection.close()
+
+    # Writing
+
+    def append(self, batches: Sequence[Batch]) -> None:
+        """
+        Append batches in one transaction: all of them, or none.
+
+        Raises:
+            DatabaseError: None was written, or the database broke just after writing
+                them; :meth:`last_frame_no` tells which.
+        """
+        rows = RowSet()
+        rows.add(batches)
+        try:
+            self._write(rows.tables)
+        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
+            # A number or text that fits no column, such as a sum beyond 64 bits.
+            # Its exact bytes are in `messages`; here the nearest value will do.
+            self._write({table: [tame(row) for row in group] for table, group in rows.tables.items()})
+
+    def _write(self, tables: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+        self._connection.execute("BEGIN")
+        try:
+            for table, rows in tables.items():
+                if not rows:
+                    continue
+                appender = self._appenders.get(table)
+                if appender is None:
+                    appender = self._appenders[table] = self._connection.appender(table)
+                appender.append_rows(rows)
+                appender.flush()
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        # Appenders keep rows the database refused: throw both away.
+        for appender in self._appenders.values():
+            with contextlib.suppress(duckdb.Error):
+                appender.clear()
+        self._appenders.clear()
+        with contextlib.suppress(duckdb.Error):
+            self._connection.execute("ROLLBACK")
+
+    def note_viewers(self, batch: Batch) -> None:
+        """
+        Remember who a batch is from, for :meth:`write_viewers`.
+
+        Apart from :meth:`append`, because the projector leaves it to the sealing,
+        which goes through all batches anyway and cannot lose what is held here.
+        """
+        note_viewers(self._viewers, batch)
+        if len(self._viewers) > _VIEWERS_MAX:
+            self.write_viewers()
+
+    def write_viewers(self) -> None:
+        """
+        Merge the viewers seen since the last time into ``users``.
+
+        Done in bulk: a merge per batch would rewrite the table four times a second.
+        """
+        if not self._viewers:
+            return
+        rows = [viewer.row() for viewer in self._viewers.values()]
+        con = self._connection
+        con.execute("CREATE OR REPLACE TEMP TABLE seen AS SELECT * FROM users LIMIT 0")
+        appender = con.appender("seen")
+        try:
+            appender.append_rows(rows)
+        except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
+            appender.clear()
+            appender.append_rows([tame(row) for row in rows])
+        appender.flush()
+        con.execute(_MERGE_USERS)
+        con.execute("DROP TABLE seen")
+        self._viewers.clear()
+
+    def write_segments(self, segments: Iterable[Segment], gaps: Iterable[Gap]) -> None:
+        """Replace what the tables say about segments and gaps."""
+        con = self._connection
+        con.execute("BEGIN")
+        con.execute("DELETE FROM segments")
+        con.execute("DELETE FROM gaps")
+        for s in segments:
+            con.execute(
+                "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
+                [s.segment_id, s.room_id, to_timestamp(s.started_at), _timestamp(s.ended_at), s.cause],
+            )
+        for g in gaps:
+            con.execute(
+                "INSERT INTO gaps VALUES (?, ?, ?, ?, 0, '{}')",
+                [g.gap_id, to_timestamp(g.started_at), _timestamp(g.ended_at), g.cause],
+            )
+        con.execute("COMMIT")
+
+    def write_meta(self, values: Mapping[str, str]) -> None:
+        """Set facts about the recording; the ones not named stay."""
+        con = self._connection
+        con.execute("BEGIN")
+        for key, value in values.items():
+            con.execute("DELETE FROM meta WHERE key = ?", [key])
+            con.execute("INSERT INTO meta VALUES (?, ?)", [key, value])
+        con.execute("COMMIT")
+
+    def checkpoint(self) -> None:
+        """Bring everything into the one file."""
+        self._connection.execute("CHECKPOINT")
+
+    # Reading
+
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """Return a connection for one thread to the same data. Close it when done."""
+        with self._lock:
+            return self._connection.cursor()
+
+    def rows(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a query and return all its rows."""
+        return self._connection.execute(query, list(params)).fetchall()
+
+    def last_frame_no(self) -> int:
+        """Number of the last frame that is in; 0 when none is."""
+        return int(self.rows("SELECT coalesce(max(frame_no), 0) FROM frames")[0][0])
+
+    def meta(self) -> dict[str, str]:
+        """Facts about the recording."""
+        return dict(self.rows("SELECT key, value FROM meta"))
+
+    def segments(self) -> list[Segment]:
+        """Connected stretches, in order."""
+        rows = self.rows(
+            "SELECT segment_id, room_id, started_at, ended_at, cause FROM segments ORDER BY segment_id"
+        )
+        return [
+            Segment(number, room, from_timestamp(start), end and from_timestamp(end), cause and _cause(cause))
+            for number, room, start, end, cause in rows
+        ]
+
+    def frames(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of ``frames`` in order, a bounded number in memory."""
+        return self._in_order("frames", "frame_no", "*")
+
+    def messages(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the rows of ``messages`` in order, a bounded number in memory."""
+        return self._in_order("messages", "seq", "*")
+
+    def totals(self) -> Totals:
+        """
+        Add up what the tables hold, message by message.
+
+        Raises:
+            DatabaseError: A block of the file is damaged.
+        """
+        totals = Totals()
+        (row,) = self.rows(
+            "SELECT count(*), coalesce(sum(duplicates), 0)::BIGINT, coalesce(sum(quarantined), 0)::BIGINT"
+            " FROM frames"
+        )
+        totals.frames, totals.duplicates, totals.quarantined = row
+        for event_class in EVENT_CLASSES:
+            (row,) = self.rows(f"SELECT count(*) FROM {event_class.table}")
+            if row[0]:
+                totals.counts[event_class.kind] = row[0]
+        for row in self._in_order(
+            "messages", "seq", "seq, frame_no, segment_id, epoch_us(received_at), method, is_history, payload"
+        ):
+            totals.messages += 1
+            totals.add_content(*row)
+        return totals
+
+    def _in_order(self, table: str, key: str, what: str) -> Iterator[tuple[Any, ...]]:
+        # By ranges of the key, which grows with the rows: sorting or streaming the
+        # whole table would hold every payload, or the connection, at once.
+        (row,) = self.rows(f"SELECT coalesce(min({key}), 0), coalesce(max({key}), -1) FROM {table}")
+        first, last = row
+        for start in range(first, last + 1, _CHUNK_ROWS):
+            yield from self.rows(
+                f"SELECT {what} FROM {table} WHERE {key} >= ? AND {key} < ? ORDER BY {key}",
+                [start, start + _CHUNK_ROWS],
+            )
+
+    def _check_tables(self) -> None:
+        """
+        Refuse a file whose tables are not ours.
+
+        Views, macros and triggers have no place in a recording; in a stranger's
+        they could stand in for a table.
+        """
+        assert self.path is not None
+        try:
+            tables = {
+                row[0] for row in self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT internal")
+            }
+            foreign = self.rows(
+                "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL"
+                " SELECT function_name FROM duckdb_functions() WHERE NOT internal"
+            )
+        except duckdb.Error as error:
+            raise _translated(error, self.path) from error
+        missing = sorted(_core_tables() - tables)
+        if missing or foreign:
+            why = f"it has no table {missing[0]}" if missing else f"it brings its own {foreign[0][0]}"
+            raise NotARecording(
+                f"{self.path.name} is a DuckDB file but not a recording: {why}",
+                hint="`toolkit recordings` lists what can be opened.",
+            )
+
+
+def _core_tables() -> set[str]:
+    # Not the event tables: a recording of an older version may lack the newest.
+    return {"meta", "segments", "gaps", "frames", "messages", "quarantine", "users"}
+
+
+_MERGE_USERS = """
+MERGE INTO users USING seen ON users.user_id = seen.user_id
+WHEN MATCHED THEN UPDATE SET
+  handle = CASE WHEN seen.handle = '' THEN users.handle ELSE seen.handle END,
+  nickname = CASE WHEN seen.nickname = '' THEN users.nickname ELSE seen.nickname END,
+  sec_uid = CASE WHEN seen.sec_uid = '' THEN users.sec_uid ELSE seen.sec_uid END,
+  avatar_url = CASE WHEN seen.avatar_url = '' THEN users.avatar_url ELSE seen.avatar_url END,
+  followers = greatest(users.followers, seen.followers),
+  is_moderator = users.is_moderator OR seen.is_moderator,
+  is_subscriber = users.is_subscriber OR seen.is_subscriber,
+  is_follower = users.is_follower OR seen.is_follower,
+  fan_level = greatest(users.fan_level, seen.fan_level),
+  gifter_level = greatest(users.gifter_level, seen.gifter_level),
+  is_verified = users.is_verified OR seen.is_verified,
+  last_seen_at = greatest(users.last_seen_at, seen.last_seen_at)
+WHEN NOT MATCHED THEN INSERT BY NAME
+"""
+
+
+def _timestamp(us: int | None) -> Any:
+    return None if us is None else to_timestamp(us)
+
+
+def _cause(text: str) -> Cause:
+    return Cause(text) if text in {str(cause) for cause in Cause} else Cause.INTERNAL
+
+
+def _translated(error: duckdb.Error, path: Path | None) -> RecordingError:
+    name = path.name if path else "the database"
+    if "Could not set lock" in str(error):
+        return RecordingBusy(
+            f"{name} is open in another process",
+            hint="Close the notebook or stop the recorder that has it open.",
+        )
+    return NotARecording(
+        f"{name} cannot be opened as a recording: {str(error).splitlines()[0]}",
+        hint="`toolkit recordings` lists what can be opened.",
+    )

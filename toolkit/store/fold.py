@@ -1,0 +1,143 @@
+"""
+A journal told from the beginning: its records become batches, segments, totals.
+
+Whoever needs to know what a journal says folds it: the check before sealing, the
+healing of a killed recording, a notebook that follows a live one. All of them
+thereby number and count exactly alike.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.model.event import Batch
+from toolkit.model.frame import Frame, FrameKind
+from toolkit.model.recording import Cause, Gap, Segment
+from toolkit.store.journal import JournalReader, Record, RecordType
+from toolkit.store.sequencer import Sequencer
+from toolkit.store.totals import Totals
+
+__all__ = ["JournalFold", "gaps_between"]
+
+_US_MAX = 4_100_000_000_000_000
+"""The year 2099: a later time is damage that happens to have a checksum."""
+_FRAME_KINDS = frozenset(int(kind) for kind in FrameKind)
+_CAUSES = frozenset(str(cause) for cause in Cause)
+
+
+@dataclass
+class JournalFold:
+    """
+    Reads a journal from the beginning. Not thread-safe.
+
+    Attributes:
+        path: The journal.
+        header: What the recorder wrote about itself; empty if that record is lost.
+        totals: What was read so far adds up to.
+        first_at: Wall clock of the first record with a time, microseconds; 0 before it.
+        last_at: The same of the last.
+    """
+
+    path: Path
+    header: dict[str, str] = field(default_factory=dict)
+    totals: Totals = field(default_factory=Totals)
+    first_at: int = 0
+    last_at: int = 0
+    _segments: dict[int, Segment] = field(default_factory=dict)
+    _last_frame_at: dict[int, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Stand at the beginning."""
+        self.reader = JournalReader(self.path)
+        self._sequencer = Sequencer()
+
+    def batches(self) -> Iterator[Batch]:
+        """
+        Yield a batch per frame that is there now; call again for what came since.
+
+        Raises:
+            OSError: The journal cannot be opened.
+        """
+        for record in self.reader:
+            if not 0 <= record.received_at < _US_MAX:
+                record = replace(record, received_at=self.last_at)
+            if record.received_at:
+                self.first_at = self.first_at or record.received_at
+                self.last_at = max(self.last_at, record.received_at)
+            if record.type == RecordType.FRAME:
+                yield self._take(record)
+            elif record.type == RecordType.SEGMENT_OPENED:
+                room_id = _number(_json(record.payload).get("room_id"))
+                self._segments[record.segment_id] = Segment(record.segment_id, room_id, record.received_at)
+            elif record.type == RecordType.SEGMENT_CLOSED:
+                self._close(record)
+            elif record.type == RecordType.HEADER:
+                self.header = {key: str(value) for key, value in _json(record.payload).items()}
+
+    def segments(self, *, is_live: bool) -> list[Segment]:
+        """
+        Return the connected stretches so far, in order.
+
+        Args:
+            is_live: The recorder is alive, so the last one may still be open. If
+                not, it ended with its last frame when the process died.
+        """
+        segments = [self._segments[key] for key in sorted(self._segments)]
+        last = len(segments) - 1
+        return [
+            segment
+            if segment.cause is not None or (is_live and i == last)
+            else replace(
+                segment,
+                ended_at=self._last_frame_at.get(segment.segment_id, segment.started_at),
+                # Only the last can have been open when the process died: an earlier
+                # one without an end lost that record to damage.
+                cause=Cause.PROCESS_DIED if i == last else Cause.INTERNAL,
+            )
+            for i, segment in enumerate(segments)
+        ]
+
+    def _take(self, record: Record) -> Batch:
+        segment = self._segments.get(record.segment_id)
+        if segment is None:
+            # The record that opened it is damaged. Messages name their room themselves.
+            segment = Segment(record.segment_id, 0, record.received_at)
+            self._segments[record.segment_id] = segment
+        self._last_frame_at[record.segment_id] = record.received_at
+        kind = FrameKind(record.kind) if record.kind in _FRAME_KINDS else FrameKind.PUSH
+        frame = Frame(kind, record.payload, record.segment_id, record.received_at, record.mono_ns)
+        batch = self._sequencer.take(frame, segment.room_id)
+        self.totals.add(batch)
+        return batch
+
+    def _close(self, record: Record) -> None:
+        segment = self._segments.get(record.segment_id)
+        if segment is not None:
+            cause = str(_json(record.payload).get("cause"))
+            known = Cause(cause) if cause in _CAUSES else Cause.INTERNAL
+            self._segments[record.segment_id] = replace(segment, ended_at=record.received_at, cause=known)
+
+
+def gaps_between(segments: list[Segment]) -> list[Gap]:
+    """Return the stretches between consecutive segments, numbered from 1."""
+    return [
+        Gap(i, before.ended_at or before.started_at, after.started_at, before.cause or Cause.INTERNAL)
+        for i, (before, after) in enumerate(itertools.pairwise(segments), start=1)
+    ]
+
+
+def _json(payload: bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(payload)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) and abs(value) < 2**63 else 0

@@ -1,0 +1,235 @@
+"""
+Turning a journal into a sealed recording: one file, checked, then the journal goes.
+
+The same steps end a recording properly and heal one whose recorder was killed:
+bring in what the database lacks, write what the recording adds up to, read every
+message back and compare. A database that does not match, or does not open, is
+moved aside and built again from the journal. The journal is removed last, and
+only after a database was read back that holds all of it.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from toolkit.errors import NotARecording, RecordingError
+from toolkit.model.recording import FORMAT_VERSION, RecordingState
+from toolkit.store.database import Database, DatabaseError, duckdb_version
+from toolkit.store.fold import JournalFold, gaps_between
+from toolkit.store.totals import Totals
+
+__all__ = ["SealReport", "iso_time", "move_aside", "seal_journal", "sync_folder"]
+
+_BATCH_MESSAGES = 5_000
+"""Messages appended in one transaction when catching up."""
+
+
+@dataclass
+class SealReport:
+    """
+    What sealing found and did.
+
+    Attributes:
+        id: The recording.
+        path: Its one file.
+        frames: Frames in it.
+        messages: Messages in it.
+        counts: Events by kind.
+        duplicates: Messages left out because they were there before.
+        quarantined: What could not be read.
+        caught_up_frames: Frames that only the journal had.
+        rebuilt: The database did not match, or did not open, and was built again.
+        problems: Why it was rebuilt, and damage found in the journal; one sentence each.
+        size_bytes: Size of the file.
+    """
+
+    id: str
+    path: Path
+    frames: int = 0
+    messages: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+    duplicates: int = 0
+    quarantined: int = 0
+    caught_up_frames: int = 0
+    rebuilt: bool = False
+    problems: list[str] = field(default_factory=list)
+    size_bytes: int = 0
+
+
+def seal_journal(journal: Path) -> SealReport:
+    """
+    Make the database beside ``journal`` complete, check it, remove the journal.
+
+    The caller makes sure that nobody writes either file. Can be repeated after
+    being killed at any point.
+
+    Raises:
+        RecordingError: The database cannot be written, as on a full disk, or does
+            not match even when built anew. The journal stays.
+    """
+    target = journal.with_suffix(".duckdb")
+    report = SealReport(journal.stem, target)
+    try:
+        totals = _complete(journal, target, report) if target.exists() else None
+    except (DatabaseError, RecordingError) as error:
+        report.problems.append(f"the database did not open: {_first_line(error)}")
+        totals = None
+    if totals is None:
+        totals = _build_anew(journal, target, report)
+    report.frames, report.messages, report.counts = totals.frames, totals.messages, dict(totals.counts)
+    report.duplicates, report.quarantined = totals.duplicates, totals.quarantined
+    sync_folder(target.parent)
+    journal.unlink()
+    sync_folder(target.parent)
+    report.size_bytes = target.stat().st_size
+    return report
+
+
+def _complete(journal: Path, path: Path, report: SealReport) -> Totals | None:
+    """Bring the database up to the journal; None if it does not match afterwards."""
+    fold = JournalFold(journal)
+    database = Database.open(path)
+    try:
+        report.caught_up_frames = _catch_up(fold, database)
+        _write_summary(fold, database, journal.stem)
+        database.checkpoint()
+    finally:
+        database.close()
+    differences = fold.totals.differences(_read_back(path))
+    report.problems = _damage(fold)
+    if not differences:
+        return fold.totals
+    report.problems += [f"journal and database differ in {difference}" for difference in differences]
+    return None
+
+
+def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
+    report.rebuilt = target.exists()
+    problems = report.problems
+    fresh = target.with_name(target.name + ".new")
+    _remove_database(fresh)
+    try:
+        totals = _complete(journal, fresh, report)
+    except (DatabaseError, OSError) as error:
+        raise RecordingError(
+            f"{journal.stem} could not be sealed: {_first_line(error)}",
+            hint="Its journal is whole. Free space on the disk, then start again: it is healed at start.",
+        ) from error
+    if totals is None:
+        raise RecordingError(
+            f"{journal.stem} could not be sealed: {'; '.join(report.problems)}",
+            hint="Its journal is kept. Please report this with the output of `toolkit verify`.",
+        )
+    report.problems = list(dict.fromkeys(problems + report.problems))
+    report.caught_up_frames = totals.frames
+    move_aside(target)
+    fresh.replace(target)
+    return totals
+
+
+def _catch_up(fold: JournalFold, database: Database) -> int:
+    """Append every frame the database lacks; return how many those were."""
+    present, added = database.last_frame_no(), 0
+    pending, pending_messages = [], 0
+    for batch in fold.batches():
+        database.note_viewers(batch)
+        if batch.frame_no <= present:
+            continue
+        added += 1
+        pending.append(batch)
+        pending_messages += len(batch.messages)
+        if pending_messages >= _BATCH_MESSAGES:
+            database.append(pending)
+            pending, pending_messages = [], 0
+    if pending:
+        database.append(pending)
+    database.write_viewers()
+    return added
+
+
+def _write_summary(fold: JournalFold, database: Database, recording_id: str) -> None:
+    segments = fold.segments(is_live=False)
+    database.write_segments(segments, gaps_between(segments))
+    started_at = segments[0].started_at if segments else fold.first_at
+    ended_at = (segments[-1].ended_at if segments else None) or fold.last_at
+    totals = fold.totals
+    database.write_meta(
+        {
+            **fold.header,
+            "recording_id": recording_id,
+            "format_version": str(FORMAT_VERSION),
+            "duckdb_version": duckdb_version(),
+            "state": RecordingState.SEALED.value,
+            "started_at": iso_time(started_at),
+            "ended_at": iso_time(ended_at),
+            "frames": str(totals.frames),
+            "messages": str(totals.messages),
+            "duplicates": str(totals.duplicates),
+            "quarantined": str(totals.quarantined),
+            "content_sha256": totals.content_sha256,
+            "journal_damaged_ranges": str(len(fold.reader.damaged)),
+            "journal_records_lost": str(fold.reader.lost),
+        }
+    )
+
+
+def _damage(fold: JournalFold) -> list[str]:
+    reader = fold.reader
+    found = [f"journal damaged from byte {r.start} to {r.end}" for r in reader.damaged]
+    if reader.lost:
+        found.append(f"{reader.lost} records of the journal are lost")
+    if reader.tail_bytes:
+        found.append(f"the journal's last {reader.tail_bytes} bytes were never finished")
+    return found
+
+
+def _read_back(path: Path) -> Totals:
+    database = Database.read(path)
+    try:
+        return database.totals()
+    except DatabaseError as error:
+        raise NotARecording(f"{path.name} cannot be read back: {_first_line(error)}") from error
+    finally:
+        database.close()
+
+
+def move_aside(path: Path) -> Path | None:
+    """
+    Rename a database, and its write-ahead log, out of the way; nothing is deleted.
+
+    Returns:
+        Where it is now; None if there was none.
+    """
+    stamp = f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}"
+    moved = None
+    # The log first: left behind, it would be taken for that of the next database.
+    for part in (path.with_name(path.name + ".wal"), path):
+        if part.exists():
+            moved = part.rename(part.with_name(f"{part.name}.damaged-{stamp}"))
+    return moved
+
+
+def _remove_database(path: Path) -> None:
+    for part in (path.with_name(path.name + ".wal"), path):
+        part.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Make renames and removals in ``folder`` survive a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def iso_time(us: int) -> str:
+    """Return a wall time as text, such as ``2026-05-01T18:00:00.250000Z``; empty for 0."""
+    return f"{datetime.fromtimestamp(us / 1e6, UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if us else ""
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
