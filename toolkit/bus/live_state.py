@@ -48,6 +48,12 @@ class Snapshot:
     Attributes:
         version: Grows with every change; equal versions mean equal figures.
         run: ``live``, ``rehearsal`` or ``none``.
+        run_seq: Number of the notice that began what is counted here; 0 before the
+            first. Another number means other figures: forget what was shown.
+        user: Whose live it is; empty in a rehearsal.
+        recording: Id of what is recorded or played; empty before the first run.
+        started_at: When the run began on our wall clock, microseconds UTC; None
+            before the first.
         totals: Events by kind since the run began.
         rates: Events per second by kind over the last :data:`RATE_WINDOW_S`.
         history: Per second, oldest first: (epoch second, comments, all events).
@@ -56,8 +62,11 @@ class Snapshot:
         viewers_total: Entries since the live began, TikTok's figure.
         likes_total: The room's own like count.
         diamonds: Diamonds given, running combos included.
+        gifts: Gifts given, each tap of a combo counted.
         gifters: Top givers, most diamonds first.
         comments: Newest comments with the number of their notice, oldest first.
+        firsts: Numbers of those that were their author's first in this run.
+        chatters: People who commented.
         questions: Newest Q&A questions, oldest first.
         delay_ms: Median time from TikTok's clock to ours over recent comments;
             None when unknown. Includes the error of both clocks.
@@ -65,6 +74,10 @@ class Snapshot:
 
     version: int
     run: str
+    run_seq: int
+    user: str
+    recording: str
+    started_at: int | None
     totals: dict[str, int]
     rates: dict[str, float]
     history: list[tuple[int, int, int]]
@@ -73,14 +86,21 @@ class Snapshot:
     viewers_total: int
     likes_total: int
     diamonds: int
+    gifts: int
     gifters: list[Gifter]
     comments: list[tuple[int, Comment]]
+    firsts: frozenset[int]
+    chatters: int
     questions: list[tuple[int, Question]]
     delay_ms: float | None
 
 
 @dataclass(slots=True)
 class _Figures:
+    run_seq: int = 0
+    user: str = ""
+    recording: str = ""
+    started_at: int | None = None
     totals: Counter[str] = field(default_factory=Counter)
     seconds: dict[int, Counter[str]] = field(default_factory=dict)
     viewers: int | None = None
@@ -88,9 +108,12 @@ class _Figures:
     viewers_total: int = 0
     likes_total: int = 0
     diamonds: int = 0
+    gifts: int = 0
     gifters: dict[int, Gifter] = field(default_factory=dict)
     streaks: dict[tuple[int, int, int], int] = field(default_factory=dict)
     comments: deque[tuple[int, Comment]] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
+    chatters: set[int] = field(default_factory=set)
+    firsts: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
     questions: deque[tuple[int, Question]] = field(default_factory=lambda: deque(maxlen=RECENT_QUESTIONS))
     delays_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
 
@@ -120,6 +143,10 @@ class LiveState:
             return Snapshot(
                 self._version,
                 self._run,
+                f.run_seq,
+                f.user,
+                f.recording,
+                f.started_at,
                 dict(f.totals),
                 _rates(f.seconds, now_s),
                 _history(f.seconds, now_s),
@@ -128,8 +155,11 @@ class LiveState:
                 f.viewers_total,
                 f.likes_total,
                 f.diamonds,
+                f.gifts,
                 [Gifter(g.user, g.diamonds, g.gifts) for g in gifters],
                 list(f.comments),
+                frozenset(f.firsts),
+                len(f.chatters),
                 list(f.questions),
                 sorted(f.delays_us)[len(f.delays_us) // 2] / 1000 if f.delays_us else None,
             )
@@ -143,7 +173,9 @@ class LiveState:
                     self._run = notice.data["kind"]
                     # The end of a run leaves its figures on screen.
                     if self._run != NO_RUN:
-                        self._figures = _Figures()
+                        self._figures = _Figures(
+                            notice.seq, notice.data["user"], notice.data["recording"], notice.at
+                        )
             self._version += 1
 
     def _count(self, notice: Notice, event: Event) -> None:
@@ -159,6 +191,9 @@ class LiveState:
         match event:
             case Comment():
                 f.comments.append((notice.seq, event))
+                if event.user is not None and event.user.user_id not in f.chatters:
+                    f.chatters.add(event.user.user_id)
+                    f.firsts.append(notice.seq)
                 if event.occurred_at is not None and not event.is_history and not notice.rehearsal:
                     f.delays_us.append(event.received_at - event.occurred_at)
             case Gift():
@@ -186,6 +221,7 @@ class LiveState:
                 del f.streaks[next(iter(f.streaks))]
             count = max(0, count - before)
         f.diamonds += count * gift.diamonds
+        f.gifts += count
         if gift.user is not None:
             gifter = f.gifters.setdefault(gift.user.user_id, Gifter(gift.user))
             gifter.user = gift.user
