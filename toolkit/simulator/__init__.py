@@ -1,0 +1,22 @@
+"""
+A local TikTok: one loopback port to which the real TikTokLive client connects.
+
+    language  what viewers write, in fifteen languages
+    audience  who they are: names, handles, badges, ready-made protobuf parts
+    gifts     the gift catalogue and the rhythm of a streak
+    messages  one builder per message type that people cause
+    notices   one builder per message type that the room itself causes
+    profile   how busy a room is, and with what
+    traffic   all of it in time: a seeded stream of bursts, no I/O, no clock
+    ledger    what was broadcast and what each connection got: the oracle of tests
+    faults    the last station before the socket, where a fault plan can step in
+    broadcast one live: its clock, its history, its audience of sockets
+    pages     what TikTok's web pages and the signing service answer
+    server    HTTP and WebSocket on one port, and a thread to run it in
+    command   ``toolkit simulate``
+
+Every person, name and text is invented. Nothing here contacts anybody: the
+server listens on 127.0.0.1 only, and avatar addresses end in ``.invalid``.
+What TikTok's servers do between the messages (cursors, history, the signer's
+answers) is modelled on captures where there are any, and a guess elsewhere.
+"""
