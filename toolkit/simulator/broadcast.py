@@ -124,7 +124,7 @@ class Broadcast:
             burst = self._take(self.traffic.next_burst())
             due_s = start_s + (burst.at_ms - start_ms) / 1000 / self.speed
             await asyncio.sleep(max(min(due_s, end_s) - loop.time(), 0))
-            if not self.is_live:
+            if self.final is not None:
                 return
             if due_s > end_s:
                 break
