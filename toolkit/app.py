@@ -458,7 +458,7 @@ class App:
 
     def _projector_lag_s(self) -> float:
         writer = self._recorder.writer if self._recorder else None
-        return writer.lag_s() if writer is not None else 0.0
+        return writer.counts().lag.ms / 1000 if writer is not None else 0.0
 
 
 def _idle_status(user: str) -> dict[str, Any]:
