@@ -24,7 +24,7 @@ import duckdb
 
 from toolkit.errors import NotARecording, RecordingBusy, RecordingError
 from toolkit.model.event import EVENT_CLASSES, Batch
-from toolkit.model.recording import Cause, Gap, Segment
+from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment
 from toolkit.store.rows import RowSet, Viewer, from_timestamp, note_viewers, tame, to_timestamp
 from toolkit.store.totals import Totals
 
@@ -54,6 +54,8 @@ _READER_CONFIG: dict[str, Any] = {
 }
 _CHUNK_ROWS = 4096
 """Rows read at a time: 4096 payloads are about 5 MB."""
+_LOAD_MESSAGES = 5_000
+"""Messages loaded in one transaction."""
 _VIEWERS_MAX = 20_000
 """Viewers held back before they are merged into ``users``."""
 
@@ -143,6 +145,9 @@ class Database:
         """
         Append batches in one transaction: all of them, or none.
 
+        ``users`` is left alone: sealing goes through all batches anyway, and what
+        waits here to be merged would be lost with a connection that breaks.
+
         Raises:
             DatabaseError: None was written, or the database broke just after writing
                 them; :meth:`last_frame_no` tells which.
@@ -181,23 +186,42 @@ class Database:
         with contextlib.suppress(duckdb.Error):
             self._connection.execute("ROLLBACK")
 
-    def note_viewers(self, batch: Batch) -> None:
+    def load(self, batches: Iterable[Batch], *, after_frame: int = 0) -> int:
         """
-        Remember who a batch is from, for :meth:`write_viewers`.
+        Append many batches, a bounded number in memory, and the viewers in all of them.
 
-        Apart from :meth:`append`, because the projector leaves it to the sealing,
-        which goes through all batches anyway and cannot lose what is held here.
+        Args:
+            batches: In order.
+            after_frame: Number of the last frame that is in already: the batches up
+                to it are only asked for their viewers.
+
+        Returns:
+            How many were appended.
         """
+        added = waiting_messages = 0
+        waiting: list[Batch] = []
+        for batch in batches:
+            self._note_viewers(batch)
+            if batch.frame_no <= after_frame:
+                continue
+            added += 1
+            waiting.append(batch)
+            waiting_messages += len(batch.messages) + 1
+            if waiting_messages >= _LOAD_MESSAGES:
+                self.append(waiting)
+                waiting, waiting_messages = [], 0
+        if waiting:
+            self.append(waiting)
+        self._write_viewers()
+        return added
+
+    def _note_viewers(self, batch: Batch) -> None:
         note_viewers(self._viewers, batch)
         if len(self._viewers) > _VIEWERS_MAX:
-            self.write_viewers()
+            self._write_viewers()
 
-    def write_viewers(self) -> None:
-        """
-        Merge the viewers seen since the last time into ``users``.
-
-        Done in bulk: a merge per batch would rewrite the table four times a second.
-        """
+    def _write_viewers(self) -> None:
+        # Merged in bulk: with every batch, the table would be rewritten four times a second.
         if not self._viewers:
             return
         rows = [viewer.row() for viewer in self._viewers.values()]
@@ -231,6 +255,12 @@ class Database:
                 [g.gap_id, to_timestamp(g.started_at), _timestamp(g.ended_at), g.cause],
             )
         con.execute("COMMIT")
+
+    def copy_gaps(self, other: Database) -> None:
+        """Take over the gaps of another recording, with what was found out about them."""
+        self._connection.execute("DELETE FROM gaps")
+        for row in other.rows(f"SELECT {', '.join(_GAP_COLUMNS)} FROM gaps ORDER BY gap_id"):
+            self._connection.execute("INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)", list(row))
 
     def write_meta(self, values: Mapping[str, str]) -> None:
         """Set facts about the recording; the ones not named stay."""
@@ -274,13 +304,59 @@ class Database:
             for number, room, start, end, cause in rows
         ]
 
-    def frames(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of ``frames`` in order, a bounded number in memory."""
-        return self._in_order("frames", "frame_no", "*")
+    def in_order(self, table: str, key: str, what: str = "*") -> Iterator[tuple[Any, ...]]:
+        """
+        Yield a big table's rows in the order of ``key``, a bounded number in memory.
 
-    def messages(self) -> Iterator[tuple[Any, ...]]:
-        """Yield the rows of ``messages`` in order, a bounded number in memory."""
-        return self._in_order("messages", "seq", "*")
+        By ranges of the key, which grows with the rows: sorting or streaming the
+        whole table would hold every payload, or the connection, at once.
+        """
+        (row,) = self.rows(f"SELECT coalesce(min({key}), 0), coalesce(max({key}), -1) FROM {table}")
+        first, last = row
+        for start in range(first, last + 1, _CHUNK_ROWS):
+            yield from self.rows(
+                f"SELECT {what} FROM {table} WHERE {key} >= ? AND {key} < ? ORDER BY {key}",
+                [start, start + _CHUNK_ROWS],
+            )
+
+    def gaps(self) -> list[dict[str, Any]]:
+        """Gaps in order, as JSON data but for the times: those are datetimes."""
+        rows = self.rows(f"SELECT {', '.join(_GAP_COLUMNS)} FROM gaps ORDER BY gap_id")
+        return [dict(zip(_GAP_COLUMNS, row, strict=True)) for row in rows]
+
+    def event_counts(self) -> dict[str, int]:
+        """Rows per kind of event; a table that an older version did not have counts 0."""
+        tables = {row[0] for row in self.rows("SELECT table_name FROM duckdb_tables()")}
+        return {
+            event_class.kind: self.rows(f"SELECT count(*) FROM {event_class.table}")[0][0]
+            if event_class.table in tables
+            else 0
+            for event_class in EVENT_CLASSES
+        }
+
+    def inconsistencies(self) -> list[str]:
+        """Return one sentence for each way in which the tables contradict one another."""
+        checks = {
+            "messages are numbered with holes or twice": (
+                "SELECT count(*) > 0 AND (min(seq) <> 1 OR max(seq) <> count(*)"
+                " OR count(DISTINCT seq) <> count(*)) FROM messages"
+            ),
+            "frames are numbered with holes or twice": (
+                "SELECT count(*) > 0 AND (min(frame_no) <> 1 OR max(frame_no) <> count(*)"
+                " OR count(DISTINCT frame_no) <> count(*)) FROM frames"
+            ),
+            "frames and messages do not add up": (
+                "SELECT (SELECT coalesce(sum(messages), 0) FROM frames) <> (SELECT count(*) FROM messages)"
+            ),
+            "frames and quarantine do not add up": (
+                "SELECT (SELECT coalesce(sum(quarantined), 0) FROM frames)"
+                " <> (SELECT count(*) FROM quarantine)"
+            ),
+            "messages name segments that are not there": (
+                "SELECT count(*) > 0 FROM messages ANTI JOIN segments USING (segment_id)"
+            ),
+        }
+        return [sentence for sentence, query in checks.items() if self.rows(query)[0][0]]
 
     def totals(self) -> Totals:
         """
@@ -295,27 +371,15 @@ class Database:
             " FROM frames"
         )
         totals.frames, totals.duplicates, totals.quarantined = row
-        for event_class in EVENT_CLASSES:
-            (row,) = self.rows(f"SELECT count(*) FROM {event_class.table}")
-            if row[0]:
-                totals.counts[event_class.kind] = row[0]
-        for row in self._in_order(
+        for kind, count in self.event_counts().items():
+            if count:
+                totals.counts[kind] = count
+        for row in self.in_order(
             "messages", "seq", "seq, frame_no, segment_id, epoch_us(received_at), method, is_history, payload"
         ):
             totals.messages += 1
             totals.add_content(*row)
         return totals
-
-    def _in_order(self, table: str, key: str, what: str) -> Iterator[tuple[Any, ...]]:
-        # By ranges of the key, which grows with the rows: sorting or streaming the
-        # whole table would hold every payload, or the connection, at once.
-        (row,) = self.rows(f"SELECT coalesce(min({key}), 0), coalesce(max({key}), -1) FROM {table}")
-        first, last = row
-        for start in range(first, last + 1, _CHUNK_ROWS):
-            yield from self.rows(
-                f"SELECT {what} FROM {table} WHERE {key} >= ? AND {key} < ? ORDER BY {key}",
-                [start, start + _CHUNK_ROWS],
-            )
 
     def _check_tables(self) -> None:
         """
@@ -335,19 +399,24 @@ class Database:
             )
         except duckdb.Error as error:
             raise _translated(error, self.path) from error
-        missing = sorted(_core_tables() - tables)
+        missing = sorted(_CORE_TABLES - tables)
         if missing or foreign:
             why = f"it has no table {missing[0]}" if missing else f"it brings its own {foreign[0][0]}"
+            raise NotARecording(f"{self.path.name} is a DuckDB file but not a recording: {why}", hint=_HINT)
+        version = self.meta().get("format_version", "")
+        if version.isdecimal() and int(version) > FORMAT_VERSION:
             raise NotARecording(
-                f"{self.path.name} is a DuckDB file but not a recording: {why}",
-                hint="`toolkit recordings` lists what can be opened.",
+                f"{self.path.name} was made by a newer version of this toolkit (format {version})",
+                hint=f"This version reads up to format {FORMAT_VERSION}: update it.",
             )
 
 
-def _core_tables() -> set[str]:
-    # Not the event tables: a recording of an older version may lack the newest.
-    return {"meta", "segments", "gaps", "frames", "messages", "quarantine", "users"}
+_CORE_TABLES = {"meta", "segments", "gaps", "frames", "messages", "quarantine", "users"}
+"""Not the event tables: a recording of an older version may lack the newest."""
 
+_HINT = "`toolkit recordings` lists what can be opened."
+
+_GAP_COLUMNS = ("gap_id", "started_at", "ended_at", "cause", "recovered_comments", "missed")
 
 _MERGE_USERS = """
 MERGE INTO users USING seen ON users.user_id = seen.user_id
@@ -385,5 +454,5 @@ def _translated(error: duckdb.Error, path: Path | None) -> RecordingError:
         )
     return NotARecording(
         f"{name} cannot be opened as a recording: {str(error).splitlines()[0]}",
-        hint="`toolkit recordings` lists what can be opened.",
+        hint=_HINT,
     )

@@ -11,9 +11,10 @@ only after a database was read back that holds all of it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from toolkit.errors import NotARecording, RecordingError
 from toolkit.model.recording import FORMAT_VERSION, RecordingState
@@ -21,10 +22,15 @@ from toolkit.store.database import Database, DatabaseError, duckdb_version
 from toolkit.store.fold import JournalFold, gaps_between
 from toolkit.store.totals import Totals
 
-__all__ = ["SealReport", "iso_time", "move_aside", "seal_journal", "sync_folder"]
-
-_BATCH_MESSAGES = 5_000
-"""Messages appended in one transaction when catching up."""
+__all__ = [
+    "SealReport",
+    "iso_time",
+    "move_aside",
+    "read_back",
+    "remove_database",
+    "seal_journal",
+    "sync_folder",
+]
 
 
 @dataclass
@@ -58,13 +64,30 @@ class SealReport:
     problems: list[str] = field(default_factory=list)
     size_bytes: int = 0
 
+    def __str__(self) -> str:
+        """Return one line for a log."""
+        how = ", rebuilt" if self.rebuilt else ""
+        return f"{self.id}: {self.frames} frames, {self.messages} messages{how}"
 
-def seal_journal(journal: Path) -> SealReport:
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON data."""
+        return asdict(self) | {"path": str(self.path)}
+
+    def lines(self) -> list[str]:
+        """Return the report for a person."""
+        return [str(self), *(f"  {problem}" for problem in self.problems)]
+
+
+def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
     """
     Make the database beside ``journal`` complete, check it, remove the journal.
 
     The caller makes sure that nobody writes either file. Can be repeated after
     being killed at any point.
+
+    Args:
+        journal: The recording's journal.
+        anew: Build the database from the journal even if the one there would do.
 
     Raises:
         RecordingError: The database cannot be written, as on a full disk, or does
@@ -73,7 +96,7 @@ def seal_journal(journal: Path) -> SealReport:
     target = journal.with_suffix(".duckdb")
     report = SealReport(journal.stem, target)
     try:
-        totals = _complete(journal, target, report) if target.exists() else None
+        totals = _complete(journal, target, report) if target.exists() and not anew else None
     except (DatabaseError, RecordingError) as error:
         report.problems.append(f"the database did not open: {_first_line(error)}")
         totals = None
@@ -93,12 +116,12 @@ def _complete(journal: Path, path: Path, report: SealReport) -> Totals | None:
     fold = JournalFold(journal)
     database = Database.open(path)
     try:
-        report.caught_up_frames = _catch_up(fold, database)
+        report.caught_up_frames = database.load(fold.batches(), after_frame=database.last_frame_no())
         _write_summary(fold, database, journal.stem)
         database.checkpoint()
     finally:
         database.close()
-    differences = fold.totals.differences(_read_back(path))
+    differences = fold.totals.differences(read_back(path))
     report.problems = _damage(fold)
     if not differences:
         return fold.totals
@@ -110,7 +133,7 @@ def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
     report.rebuilt = target.exists()
     problems = report.problems
     fresh = target.with_name(target.name + ".new")
-    _remove_database(fresh)
+    remove_database(fresh)
     try:
         totals = _complete(journal, fresh, report)
     except (DatabaseError, OSError) as error:
@@ -128,26 +151,6 @@ def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
     move_aside(target)
     fresh.replace(target)
     return totals
-
-
-def _catch_up(fold: JournalFold, database: Database) -> int:
-    """Append every frame the database lacks; return how many those were."""
-    present, added = database.last_frame_no(), 0
-    pending, pending_messages = [], 0
-    for batch in fold.batches():
-        database.note_viewers(batch)
-        if batch.frame_no <= present:
-            continue
-        added += 1
-        pending.append(batch)
-        pending_messages += len(batch.messages)
-        if pending_messages >= _BATCH_MESSAGES:
-            database.append(pending)
-            pending, pending_messages = [], 0
-    if pending:
-        database.append(pending)
-    database.write_viewers()
-    return added
 
 
 def _write_summary(fold: JournalFold, database: Database, recording_id: str) -> None:
@@ -186,7 +189,13 @@ def _damage(fold: JournalFold) -> list[str]:
     return found
 
 
-def _read_back(path: Path) -> Totals:
+def read_back(path: Path) -> Totals:
+    """
+    Add up a finished database, every message of it.
+
+    Raises:
+        RecordingError: It cannot be opened, or is damaged.
+    """
     database = Database.read(path)
     try:
         return database.totals()
@@ -212,7 +221,8 @@ def move_aside(path: Path) -> Path | None:
     return moved
 
 
-def _remove_database(path: Path) -> None:
+def remove_database(path: Path) -> None:
+    """Delete a database that was never finished, if it is there."""
     for part in (path.with_name(path.name + ".wal"), path):
         part.unlink(missing_ok=True)
 

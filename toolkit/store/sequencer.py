@@ -25,7 +25,15 @@ class Sequencer:
     One per recording. Not thread-safe: the thread that journals also sequences.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep_all: bool = False) -> None:
+        """
+        Start at 1.
+
+        Args:
+            keep_all: The frames come from a recording, where duplicates were
+                dropped already: number every message as it was numbered then.
+        """
+        self._keep_all = keep_all
         self._next_seq = 1
         self._next_frame = 1
         # Two generations bound the memory: ids older than both are forgotten.
@@ -60,7 +68,7 @@ class Sequencer:
             found = interpret(message, frame.received_at)
             room = found.room_id or room_id
             # Some messages share one id across rooms, so the room is part of the key.
-            if found.msg_id and not self._is_new((room, message.method, found.msg_id)):
+            if found.msg_id and not self._keep_all and not self._is_new((room, message.method, found.msg_id)):
                 batch.duplicates += 1
                 continue
             batch.messages.append(

@@ -16,7 +16,7 @@ from toolkit.model.event import Batch
 
 __all__ = ["Totals"]
 
-_MESSAGE = struct.Struct("<QQIqHI?")
+_MESSAGE = struct.Struct("<qqqqII?")
 
 
 @dataclass
@@ -70,9 +70,7 @@ class Totals:
         one keeps the hash.
         """
         name = method.encode("utf-8", "replace")
-        head = _MESSAGE.pack(
-            seq, frame_no, segment_id, received_at, len(name) & 0xFFFF, len(payload), is_history
-        )
+        head = _MESSAGE.pack(seq, frame_no, segment_id, received_at, len(name), len(payload), is_history)
         # One call: hashing is what this costs, and a call each would double it.
         self._hash.update(b"".join((head, name, payload)))
 

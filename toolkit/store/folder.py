@@ -1,0 +1,447 @@
+"""
+The recordings folder: who owns it, what is in it, what to do about the broken.
+
+A recording is ``<id>.duckdb`` alone when sealed; with ``<id>.journal`` beside it
+while it is recorded (the journal is locked) or after its recorder died (it is
+not). Nothing else in the folder is a recording. Nothing is ever deleted before
+what replaces it was read back and compared.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import (
+    FolderNotWritable,
+    NotARecording,
+    RecordingBusy,
+    RecordingError,
+    RecordingNotFound,
+)
+from toolkit.model.event import EVENT_CLASSES
+from toolkit.model.recording import Gap, RecordingState, Segment, is_recording_id
+from toolkit.store.database import Database, DatabaseError
+from toolkit.store.fold import JournalFold, gaps_between
+from toolkit.store.journal import JournalClaim, is_being_written
+from toolkit.store.rebuilding import rebuild_sealed
+from toolkit.store.rows import from_timestamp
+from toolkit.store.sealing import SealReport, iso_time, seal_journal
+
+__all__ = ["RecordingsFolder", "VerifyReport"]
+
+_OWNER_FILE = ".owner"
+_REBUILD_FILE = ".rebuild"
+
+
+@dataclass
+class VerifyReport:
+    """
+    Whether a recording holds what it says it holds.
+
+    Attributes:
+        id: The recording.
+        state: Where it stands.
+        ok: Nothing is wrong with it.
+        frames: Frames found.
+        messages: Messages found.
+        problems: What is wrong, one sentence each.
+        notes: What is worth knowing and not wrong.
+    """
+
+    id: str
+    state: str
+    frames: int = 0
+    messages: int = 0
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the report as JSON data."""
+        return {"ok": self.ok, **asdict(self)}
+
+    def lines(self) -> list[str]:
+        """Return the report for a person."""
+        verdict = "whole" if self.ok else "damaged"
+        head = f"{self.id}: {self.state}, {verdict}; {self.frames} frames, {self.messages} messages"
+        return [head, *(f"  {line}" for line in self.problems + self.notes)]
+
+
+class RecordingsFolder:
+    """
+    A folder of recordings. Everything but :meth:`lock` may be called by anybody.
+
+    Attributes:
+        path: The folder. It need not exist until something is recorded.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._owner: int | None = None
+
+    # Owning it
+
+    def lock(self) -> None:
+        """
+        Become the one process that records into this folder, until :meth:`unlock`.
+
+        Raises:
+            RecordingBusy: Another process is; the message names it.
+            FolderNotWritable: The folder refuses it.
+        """
+        if self._owner is None:
+            self._owner = self._claim(_OWNER_FILE)
+
+    def unlock(self) -> None:
+        """Let another process own the folder. Harmless when repeated."""
+        if self._owner is not None:
+            os.close(self._owner)
+            self._owner = None
+
+    def _claim(self, name: str) -> int:
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise FolderNotWritable(
+                f"the recordings folder {self.path} cannot be written: {error.strerror or error}",
+                hint=f"Make it a folder that user {os.getuid()} may write, or choose another one.",
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.pread(descriptor, 20, 0).decode("ascii", "replace").strip() or "unknown"
+            os.close(descriptor)
+            raise RecordingBusy(
+                f"the recordings folder {self.path} belongs to process {owner}",
+                hint="Stop that process, or choose another folder with --recordings.",
+            ) from error
+        # The file stays when the lock goes: removing it would let two processes
+        # hold a lock each, on the old file and on the new.
+        os.ftruncate(descriptor, 0)
+        with contextlib.suppress(OSError):
+            os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
+        return descriptor
+
+    # Looking
+
+    def list(self) -> list[dict[str, Any]]:
+        """
+        Return the recordings, newest first: ``id``, ``state``, ``size_bytes``, ``path``.
+
+        Opens no database, so it is cheap and works whatever the files contain.
+        """
+        found = []
+        for recording_id in self._ids():
+            # A recording may be sealed between two looks at it: then look again.
+            with contextlib.suppress(FileNotFoundError):
+                journal, database = self._paths(recording_id)
+                state = self.state_of(recording_id)
+                parts = [part for part in (journal, database) if part.exists()]
+                stats = [part.stat() for part in parts]
+                if stats:
+                    found.append(
+                        {
+                            "id": recording_id,
+                            "state": state.value,
+                            "size_bytes": sum(stat.st_size for stat in stats),
+                            "path": str(database),
+                            "changed": max(stat.st_mtime for stat in stats),
+                        }
+                    )
+        found.sort(key=lambda recording: (recording.pop("changed"), recording["id"]), reverse=True)
+        return found
+
+    def state_of(self, recording_id: str) -> RecordingState:
+        """
+        Return where a recording stands.
+
+        Raises:
+            RecordingNotFound: There is none under that id.
+            NotARecording: Its journal cannot be read.
+        """
+        journal, database = self._paths(recording_id)
+        try:
+            return RecordingState.LIVE if is_being_written(journal) else RecordingState.INTERRUPTED
+        except FileNotFoundError:
+            if database.is_file():
+                return RecordingState.SEALED
+        except OSError as error:
+            raise NotARecording(f"{journal.name} cannot be read: {error.strerror}") from error
+        raise RecordingNotFound(
+            f"there is no recording {recording_id} in {self.path}",
+            hint="`toolkit recordings` lists them.",
+        )
+
+    def path_of(self, recording_id: str) -> Path:
+        """
+        Return the file of a sealed recording.
+
+        Raises:
+            RecordingNotFound: There is none under that id.
+            RecordingBusy: It is not sealed yet.
+        """
+        state = self.state_of(recording_id)
+        if state is not RecordingState.SEALED:
+            raise RecordingBusy(
+                f"{recording_id} is {state.value}, not sealed",
+                hint="Stop its recorder."
+                if state is RecordingState.LIVE
+                else f"`toolkit rebuild {recording_id}` completes it.",
+            )
+        return self._paths(recording_id)[1]
+
+    def info(self, recording_id: str) -> dict[str, Any]:
+        """
+        Return what is known of a recording, as JSON data.
+
+        Reads the whole journal of one that is not sealed.
+
+        Raises:
+            RecordingNotFound: There is none under that id.
+            NotARecording: The file is something else, or damaged.
+        """
+        state = self.state_of(recording_id)
+        if state is not RecordingState.SEALED:
+            # It may have been sealed since: then the file tells.
+            with contextlib.suppress(FileNotFoundError):
+                return self._journal_info(recording_id, state)
+        return self._sealed_info(recording_id)
+
+    def _journal_info(self, recording_id: str, state: RecordingState) -> dict[str, Any]:
+        journal, _ = self._paths(recording_id)
+        fold = JournalFold(journal)
+        for _ in fold.batches():
+            pass
+        is_live = state is RecordingState.LIVE
+        segments = fold.segments(is_live=is_live)
+        ended_at = None if is_live else fold.last_at
+        totals = fold.totals
+        return {
+            "id": recording_id,
+            "user": fold.header.get("user", ""),
+            "state": state.value,
+            "started_at": iso_time(fold.first_at),
+            "ended_at": iso_time(ended_at) if ended_at else None,
+            "duration_s": (fold.last_at - fold.first_at) / 1e6,
+            "format_version": _int(fold.header.get("format_version", "")),
+            "size_bytes": journal.stat().st_size,
+            "frames": totals.frames,
+            "messages": totals.messages,
+            "counts": {kind.kind: totals.counts[kind.kind] for kind in EVENT_CLASSES},
+            "segments": [_segment_info(segment) for segment in segments],
+            "gaps": [_gap_info(gap) for gap in gaps_between(segments)],
+            "quarantined": totals.quarantined,
+            "duplicates": totals.duplicates,
+            "journal_records_lost": fold.reader.lost,
+        }
+
+    def _sealed_info(self, recording_id: str) -> dict[str, Any]:
+        path = self._paths(recording_id)[1]
+        with _reading(path) as database:
+            meta = database.meta()
+            segments = database.segments()
+            started_at = segments[0].started_at if segments else 0
+            ended_at = (segments[-1].ended_at or 0) if segments else 0
+            return {
+                "id": recording_id,
+                "user": meta.get("user", ""),
+                "state": RecordingState.SEALED.value,
+                "started_at": meta.get("started_at", ""),
+                "ended_at": meta.get("ended_at") or None,
+                "duration_s": (ended_at - started_at) / 1e6,
+                "format_version": _int(meta.get("format_version", "")),
+                "size_bytes": path.stat().st_size,
+                "frames": _int(meta.get("frames", "")),
+                "messages": _int(meta.get("messages", "")),
+                "counts": database.event_counts(),
+                "segments": [_segment_info(segment) for segment in segments],
+                "gaps": [_stored_gap_info(gap) for gap in database.gaps()],
+                "quarantined": _int(meta.get("quarantined", "")),
+                "duplicates": _int(meta.get("duplicates", "")),
+                "journal_records_lost": _int(meta.get("journal_records_lost", "")),
+            }
+
+    # Repairing
+
+    def heal(self) -> builtins.list[SealReport]:
+        """
+        Seal every recording whose recorder died. The caller owns the folder.
+
+        One that cannot be sealed now, as on a full disk, is reported with its
+        problem and stays as it is for the next start.
+        """
+        reports = []
+        for recording_id in self._ids():
+            journal, database = self._paths(recording_id)
+            try:
+                if not journal.exists():
+                    continue
+                with JournalClaim(journal):
+                    reports.append(seal_journal(journal))
+            except RecordingBusy:
+                continue
+            except (RecordingError, OSError) as error:
+                reports.append(SealReport(recording_id, database, problems=[str(error)]))
+        return reports
+
+    def verify(self, recording_id: str) -> VerifyReport:
+        """
+        Check a recording: every message of a sealed one, every record of a journal.
+
+        Raises:
+            RecordingNotFound: There is none under that id.
+        """
+        state = self.state_of(recording_id)
+        if state is not RecordingState.SEALED:
+            with contextlib.suppress(FileNotFoundError):
+                return _verify_journal(self._paths(recording_id)[0], state)
+        return _verify_sealed(self._paths(recording_id)[1])
+
+    def rebuild(self, recording_id: str) -> SealReport:
+        """
+        Make a recording's tables anew, from its journal or from its own raw messages.
+
+        Raises:
+            RecordingNotFound: There is none under that id.
+            RecordingBusy: It is being recorded, or another rebuild runs.
+            RecordingError: It did not work; the recording is as it was.
+        """
+        state = self.state_of(recording_id)
+        journal, database = self._paths(recording_id)
+        claim = self._claim(_REBUILD_FILE)
+        try:
+            if state is RecordingState.SEALED:
+                return rebuild_sealed(database)
+            with JournalClaim(journal):
+                return seal_journal(journal, anew=True)
+        finally:
+            os.close(claim)
+
+    # Finding
+
+    def _ids(self) -> builtins.list[str]:
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.path))
+        except OSError:
+            return []
+        stems = dict.fromkeys(
+            stem for stem, _, suffix in (n.rpartition(".") for n in names) if suffix in ("journal", "duckdb")
+        )
+        return [stem for stem in stems if is_recording_id(stem)]
+
+    def _paths(self, recording_id: str) -> tuple[Path, Path]:
+        if not is_recording_id(recording_id):
+            raise RecordingNotFound(
+                f"{recording_id[:80]!r} is not the id of a recording",
+                hint="An id has letters, digits, - and _. `toolkit recordings` lists them.",
+            )
+        return self.path / f"{recording_id}.journal", self.path / f"{recording_id}.duckdb"
+
+
+@contextlib.contextmanager
+def _reading(path: Path) -> Iterator[Database]:
+    """Open a sealed recording; damage met while reading is told as such."""
+    database = Database.read(path)
+    try:
+        yield database
+    except DatabaseError as error:
+        raise NotARecording(
+            f"{path.name} is damaged: {str(error).splitlines()[0]}",
+            hint=f"`toolkit verify {path.stem}` says more.",
+        ) from error
+    finally:
+        database.close()
+
+
+def _verify_journal(journal: Path, state: RecordingState) -> VerifyReport:
+    fold = JournalFold(journal)
+    for _ in fold.batches():
+        pass
+    report = VerifyReport(journal.stem, state.value, fold.totals.frames, fold.totals.messages)
+    report.problems = [f"bytes {r.start} to {r.end} of the journal are damaged" for r in fold.reader.damaged]
+    if fold.reader.lost:
+        report.problems.append(f"{fold.reader.lost} records are lost")
+    if fold.reader.tail_bytes:
+        report.notes.append(
+            f"the last {fold.reader.tail_bytes} bytes are a record that was never finished, nor acknowledged"
+        )
+    return report
+
+
+def _verify_sealed(path: Path) -> VerifyReport:
+    report = VerifyReport(path.stem, RecordingState.SEALED.value)
+    try:
+        with _reading(path) as database:
+            totals = database.totals()
+            report.frames, report.messages = totals.frames, totals.messages
+            meta = database.meta()
+            found = {
+                "frames": str(totals.frames),
+                "messages": str(totals.messages),
+                "duplicates": str(totals.duplicates),
+                "quarantined": str(totals.quarantined),
+                "content_sha256": totals.content_sha256,
+            }
+            report.problems = [
+                f"it was sealed with {name} {meta.get(name, 'unknown')} and holds {value}"
+                for name, value in found.items()
+                if meta.get(name) != value
+            ]
+            report.problems += database.inconsistencies()
+            lost = _int(meta.get("journal_records_lost", ""))
+            if lost:
+                report.notes.append(f"{lost} records were lost to a damaged journal before it was sealed")
+    except RecordingError as error:
+        report.problems.append(str(error))
+    return report
+
+
+def _segment_info(segment: Segment) -> dict[str, Any]:
+    return {
+        "segment_id": segment.segment_id,
+        "room_id": str(segment.room_id),
+        "started_at": iso_time(segment.started_at),
+        "ended_at": iso_time(segment.ended_at) if segment.ended_at else None,
+        "cause": segment.cause and segment.cause.value,
+    }
+
+
+def _gap_info(gap: Gap) -> dict[str, Any]:
+    return {
+        "gap_id": gap.gap_id,
+        "started_at": iso_time(gap.started_at),
+        "ended_at": iso_time(gap.ended_at) if gap.ended_at else None,
+        "cause": gap.cause.value,
+        "recovered_comments": 0,
+        "missed": {},
+    }
+
+
+def _stored_gap_info(gap: dict[str, Any]) -> dict[str, Any]:
+    ended_at = gap["ended_at"]
+    try:
+        missed = json.loads(gap["missed"])
+    except ValueError:
+        missed = {}
+    return gap | {
+        "started_at": iso_time(from_timestamp(gap["started_at"])),
+        "ended_at": iso_time(from_timestamp(ended_at)) if ended_at else None,
+        "missed": missed,
+    }
+
+
+def _int(text: str) -> int:
+    return int(text) if text.isdecimal() else 0
