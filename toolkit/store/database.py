@@ -70,6 +70,14 @@ def _schema() -> str:
     return resources.files("toolkit.store").joinpath("schema.sql").read_text("utf-8")
 
 
+@cache
+def _expected_columns() -> frozenset[tuple[Any, ...]]:
+    """Return table, name, type and nullability of every column of ``schema.sql``."""
+    with contextlib.closing(duckdb.connect(":memory:", config=_WRITER_CONFIG)) as connection:
+        connection.execute(_schema())
+        return frozenset(connection.execute(_COLUMNS).fetchall())
+
+
 class Database:
     """
     One open recording. Use from one thread, except :meth:`cursor`. Close it when done.
@@ -311,13 +319,18 @@ class Database:
         By ranges of the key, which grows with the rows: sorting or streaming the
         whole table would hold every payload, or the connection, at once.
         """
-        (row,) = self.rows(f"SELECT coalesce(min({key}), 0), coalesce(max({key}), -1) FROM {table}")
-        first, last = row
-        for start in range(first, last + 1, _CHUNK_ROWS):
+        start = self._first_from(table, key, -(2**63))
+        while start is not None:
             yield from self.rows(
                 f"SELECT {what} FROM {table} WHERE {key} >= ? AND {key} < ? ORDER BY {key}",
                 [start, start + _CHUNK_ROWS],
             )
+            start = self._first_from(table, key, start + _CHUNK_ROWS)
+
+    def _first_from(self, table: str, key: str, start: int) -> int | None:
+        """Return the first key at or behind ``start``: a file with huge holes must not cost time."""
+        first: int | None = self.rows(f"SELECT min({key}) FROM {table} WHERE {key} >= ?", [start])[0][0]
+        return first
 
     def gaps(self) -> list[dict[str, Any]]:
         """Gaps in order, as JSON data but for the times: those are datetimes."""
@@ -390,18 +403,18 @@ class Database:
         """
         assert self.path is not None
         try:
-            tables = {
-                row[0] for row in self.rows("SELECT table_name FROM duckdb_tables() WHERE NOT internal")
-            }
+            columns = set(self.rows(_COLUMNS))
             foreign = self.rows(
                 "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL"
                 " SELECT function_name FROM duckdb_functions() WHERE NOT internal"
             )
         except duckdb.Error as error:
             raise _translated(error, self.path) from error
-        missing = sorted(_CORE_TABLES - tables)
+        missing = sorted(c for c in _expected_columns() - columns if c[0] in _CORE_TABLES)
         if missing or foreign:
-            why = f"it has no table {missing[0]}" if missing else f"it brings its own {foreign[0][0]}"
+            why = (
+                f"its table {missing[0][0]} is not ours" if missing else f"it brings its own {foreign[0][0]}"
+            )
             raise NotARecording(f"{self.path.name} is a DuckDB file but not a recording: {why}", hint=_HINT)
         version = self.meta().get("format_version", "")
         if version.isdecimal() and int(version) > FORMAT_VERSION:
@@ -410,6 +423,11 @@ class Database:
                 hint=f"This version reads up to format {FORMAT_VERSION}: update it.",
             )
 
+
+_COLUMNS = (
+    "SELECT table_name, column_name, data_type, is_nullable FROM duckdb_columns()"
+    " WHERE NOT internal AND schema_name = 'main'"
+)
 
 _CORE_TABLES = {"meta", "segments", "gaps", "frames", "messages", "quarantine", "users"}
 """Not the event tables: a recording of an older version may lack the newest."""
