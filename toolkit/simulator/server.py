@@ -52,6 +52,7 @@ WATCH_PATH = "/webcast/im/push/v2/"
 
 _COMMENT_CHARS_MAX = 500
 _HANDLE_CHARS_MAX = 64
+_METHOD_CHARS_MAX = 100
 _CLOSE_NORMAL, _CLOSE_TOO_SLOW = 1000, 1013
 
 
@@ -648,11 +649,16 @@ class _Steer(_SimHandler):
         method, payload, msg_id = body.get("method"), body.get("payload"), body.get("msg_id", 0)
         if not isinstance(method, str) or not isinstance(payload, str) or not isinstance(msg_id, int | str):
             raise ValueError("inject needs method, payload (base64) and may have msg_id")
+        if not (method.isascii() and 0 < len(method) <= _METHOD_CHARS_MAX):
+            raise ValueError(f"method is 1 to {_METHOD_CHARS_MAX} ASCII characters")
+        number = int(msg_id)
+        if not 0 <= number < 1 << 63:
+            raise ValueError("msg_id is 0 to 2^63 - 1")
         try:
             data = base64.b64decode(payload, validate=True)
         except binascii.Error as error:
             raise ValueError(f"payload is not base64: {error}") from error
-        self._live().inject(method, data, int(msg_id))
+        self._live().inject(method, data, number)
         return {"messages": self.simulator.ledger.total}
 
     def _live(self) -> Simulator:
