@@ -105,6 +105,12 @@ class MemoryBus:
         """Number of the newest notice; 0 before the first."""
         return self._seq
 
+    @property
+    def oldest_seq(self) -> int:
+        """Number of the oldest notice that is still kept; the next one's before the first."""
+        with self._lock:
+            return self._ring[0].seq if self._ring else self._seq + 1
+
     def publish(
         self, items: Iterable[tuple[str, Event | dict[str, Any]]], *, rehearsal: bool = False
     ) -> list[Notice]:

@@ -36,12 +36,17 @@ class Notice:
 
 
 def encode_notice(notice: Notice) -> bytes:
-    """Return the notice as one JSON object: ``{"type", "seq", "at", "data"}``."""
+    """
+    Return the notice as one JSON object: ``{"type", "seq", "at", "data"}``.
+
+    Raises:
+        ValueError: The data holds what JSON cannot say, such as a NaN.
+    """
     data = event_data(notice.data) if isinstance(notice.data, Event) else notice.data
     message = {"type": notice.type, "seq": notice.seq, "at": notice.at, "data": data}
     if notice.rehearsal:
         message["rehearsal"] = True
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def event_data(event: Event) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""What the routes need from the rest of the process."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from toolkit.bus.memory import MemoryBus
+from toolkit.observe.metrics import Readings
+
+__all__ = ["Backend"]
+
+
+class Backend(Protocol):
+    """
+    The process behind the routes.
+
+    ``status``, ``readiness``, ``readings`` and ``snapshot`` are called in the
+    server's loop and return at once. Everything else is called in a worker thread
+    and may block; a :class:`~toolkit.errors.ToolkitError` it raises becomes a 4xx
+    answer with the error's sentence and hint.
+    """
+
+    @property
+    def bus(self) -> MemoryBus:
+        """Where everything is announced."""
+        ...
+
+    def status(self) -> dict[str, Any]:
+        """Return where recorder and rehearsal stand: ``connected``, ``user``, ``reconnectionState`` ..."""
+        ...
+
+    def readiness(self) -> dict[str, dict[str, Any]]:
+        """Return each check by name: ``{"ok": bool, "detail": sentence}``."""
+        ...
+
+    def readings(self) -> Readings:
+        """Return the figures that Prometheus may ask for."""
+        ...
+
+    def snapshot(self) -> dict[str, Any]:
+        """
+        Return what somebody who joins late has to know.
+
+        ``run`` (live, rehearsal, none), ``status``, and ``comments`` and
+        ``questions``, oldest first, each ``{"seq": number of its notice, "data": event}``.
+        """
+        ...
+
+    def recordings(self) -> list[dict[str, Any]]:
+        """Return the recordings, newest first."""
+        ...
+
+    def recording_info(self, recording_id: str) -> dict[str, Any]:
+        """Return what is known of one recording."""
+        ...
+
+    def events_arrow(self, recording_id: str, since_seq: int) -> bytes:
+        """Return events after message ``since_seq`` as one Arrow IPC stream."""
+        ...
+
+    def reconnect(self) -> dict[str, Any]:
+        """Dial TikTok now instead of waiting."""
+        ...
+
+    def start_recording(self, user: str) -> dict[str, Any]:
+        """Record ``user`` from now on."""
+        ...
+
+    def stop_recording(self) -> dict[str, Any]:
+        """Stop and seal."""
+        ...
+
+    def start_replay(self, recording_id: str, rate: float) -> dict[str, Any]:
+        """Play a sealed recording, marked as a rehearsal."""
+        ...
+
+    def stop_replay(self) -> dict[str, Any]:
+        """Stop the rehearsal."""
+        ...

@@ -1,0 +1,168 @@
+"""
+What a client may say on the socket, and how often.
+
+One JSON object per message:
+
+    {"type": "subscribe", "topics": [...], "since": 17, "stream": "...",
+     "batch": true, "ack": true, "snapshot": true}     all but type optional
+    {"type": "painted", "seq": 17}                     what a screen shows by now
+    {"type": "ping"}                                   answered with a pong
+
+A topic is a notice type (``comment``), a prefix and a star (``tiktok:*``), or a
+star for everything; without ``topics`` it is everything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["Painted", "Ping", "Said", "Subscribe", "TokenBucket", "Topics", "Unreadable", "parse"]
+
+TOPICS_MAX = 64
+_TOPIC = re.compile(r"[a-z0-9_:.-]{0,63}\*?", re.ASCII)
+_STREAM = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
+_SEQ_MAX = 2**53
+"""Largest whole number that a browser can hold."""
+
+
+class Unreadable(ValueError):
+    """A client's message that means nothing to us. Its text is for the client."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """Which notices somebody wants. Equal selections compare equal."""
+
+    names: frozenset[str] = frozenset()
+    prefixes: tuple[str, ...] = ("",)
+
+    @classmethod
+    def of(cls, topics: list[str]) -> Topics:
+        """Return the selection that a list of topics means."""
+        stars = sorted({t[:-1] for t in topics if t.endswith("*")})
+        return cls(frozenset(t for t in topics if not t.endswith("*")), tuple(stars))
+
+    def __contains__(self, kind: str) -> bool:
+        """Return whether notices of type ``kind`` are wanted."""
+        return kind in self.names or kind.startswith(self.prefixes)
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """
+    Send me these.
+
+    Attributes:
+        topics: Which.
+        since: Number of the last notice seen; None to begin now.
+        stream: Whose numbers these are; empty if not told.
+        batch: One JSON array per tick instead of one object per notice.
+        ack: ``painted`` will be told.
+        snapshot: Begin with the present state when ``since`` leads nowhere.
+    """
+
+    topics: Topics
+    since: int | None = None
+    stream: str = ""
+    batch: bool = False
+    ack: bool = False
+    snapshot: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Painted:
+    """A screen shows everything up to ``seq``."""
+
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Are you there?"""
+
+
+Said = Subscribe | Painted | Ping
+
+
+def parse(text: str) -> Said:
+    """
+    Return what a message means.
+
+    Raises:
+        Unreadable: It means nothing; the sentence says what was expected.
+    """
+    try:
+        message = json.loads(text)
+    except (ValueError, RecursionError):
+        raise Unreadable("That is not JSON.") from None
+    if not isinstance(message, dict):
+        raise Unreadable('Expected an object such as {"type": "subscribe"}.')
+    match message.get("type"):
+        case "subscribe":
+            return _subscribe(message)
+        case "painted":
+            return Painted(_seq(message, "seq"))
+        case "ping":
+            return Ping()
+    raise Unreadable("Unknown type; known are subscribe, painted and ping.")
+
+
+def _subscribe(message: dict[str, Any]) -> Subscribe:
+    stream = message.get("stream") or ""
+    if not isinstance(stream, str) or (stream and not _STREAM.fullmatch(stream)):
+        raise Unreadable("stream must be the name that hello gave.")
+    return Subscribe(
+        topics=_topics(message.get("topics")),
+        since=None if message.get("since") is None else _seq(message, "since"),
+        stream=stream,
+        batch=_flag(message, "batch"),
+        ack=_flag(message, "ack"),
+        snapshot=_flag(message, "snapshot"),
+    )
+
+
+def _topics(topics: Any) -> Topics:
+    if topics is None:
+        return Topics()
+    if not isinstance(topics, list) or not 1 <= len(topics) <= TOPICS_MAX:
+        raise Unreadable(f"topics must be a list of 1 to {TOPICS_MAX} names.")
+    for topic in topics:
+        if not isinstance(topic, str) or not topic or not _TOPIC.fullmatch(topic):
+            raise Unreadable('A topic is a notice type such as "comment", or a prefix such as "tiktok:*".')
+    return Topics.of(topics)
+
+
+def _seq(message: dict[str, Any], name: str) -> int:
+    value = message.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _SEQ_MAX:
+        raise Unreadable(f"{name} must be a whole number, 0 or more.")
+    return value
+
+
+def _flag(message: dict[str, Any], name: str) -> bool:
+    value = message.get(name, False)
+    if not isinstance(value, bool):
+        raise Unreadable(f"{name} must be true or false.")
+    return value
+
+
+class TokenBucket:
+    """Lets ``burst`` through at once and ``rate_hz`` per second after that."""
+
+    def __init__(self, rate_hz: float, burst: int, now_s: float) -> None:
+        self._rate_hz = rate_hz
+        self._burst = burst
+        self._tokens = float(burst)
+        self._at_s = now_s
+
+    def take(self, now_s: float) -> bool:
+        """Return whether one more may pass at ``now_s``, any monotonic clock in seconds."""
+        self._tokens = min(self._burst, self._tokens + (now_s - self._at_s) * self._rate_hz)
+        self._at_s = now_s
+        if self._tokens < 1:
+            return False
+        self._tokens -= 1
+        return True

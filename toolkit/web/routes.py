@@ -1,0 +1,11 @@
+"""All routes, in order. Patterns are relative to the server's prefix."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.web import api, health, overlay, socket
+
+__all__ = ["ROUTES"]
+
+ROUTES: list[tuple[str, Any]] = [*overlay.routes, *socket.routes, *health.routes, *api.routes]

@@ -1,0 +1,87 @@
+"""What all routes of one application share: the backend, the hub, worker threads."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar, cast
+
+from tornado.web import Application
+
+from toolkit.errors import ServerError
+from toolkit.web.access import Policy, guard
+from toolkit.web.backend import Backend
+from toolkit.web.hub import Hub
+
+__all__ = ["Surface", "install", "surface_of"]
+
+_SETTING = "toolkit_surface"
+WORKERS = 4
+WAITING_MAX = 32
+"""Calls that may wait for a worker. Beyond it a caller is told to come back."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class Surface:
+    """
+    The web side of one process.
+
+    Attributes:
+        backend: The process behind the routes.
+        hub: The sockets.
+        policy: Who may ask.
+        websocket_enabled: Whether ``/ws`` answers.
+    """
+
+    def __init__(self, backend: Backend, policy: Policy, *, websocket_enabled: bool = True) -> None:
+        self.backend = backend
+        self.policy = policy
+        self.hub = Hub(backend.bus, backend.snapshot)
+        self.websocket_enabled = websocket_enabled
+        self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="toolkit-web")
+        self._waiting = 0
+
+    async def in_worker(self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """
+        Run a blocking call beside the loop.
+
+        Raises:
+            ServerError: Too many wait already.
+        """
+        if self._waiting >= WAITING_MAX:
+            raise ServerError("The server is busy.", hint="Try again in a few seconds.")
+        self._waiting += 1
+        try:
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._workers, lambda: call(*args, **kwargs))
+        finally:
+            self._waiting -= 1
+
+    def close(self) -> None:
+        """Close the sockets; take no more calls. Does not wait for running ones."""
+        self.hub.close()
+        self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def install(
+    application: Application, backend: Backend, policy: Policy, *, websocket_enabled: bool = True
+) -> Surface:
+    """
+    Give ``application`` its backend and its guard. Call in the server's loop.
+
+    Its routes answer 503 before. Repeated calls return the first surface.
+    """
+    guard(application, policy)
+    surface = surface_of(application)
+    if surface is None:
+        surface = Surface(backend, policy, websocket_enabled=websocket_enabled)
+        application.settings[_SETTING] = surface
+    return surface
+
+
+def surface_of(application: Any) -> Surface | None:
+    """Return the surface of ``application``; None before :func:`install`."""
+    return cast("Surface | None", application.settings.get(_SETTING))
