@@ -48,8 +48,10 @@ PYTHON_MIN = (3, 11)
 # Each level's lock holds all that is in the ones before it.
 LOCKS = {"runtime": "requirements.lock", "test": "requirements-test.lock", "dev": "requirements-dev.lock"}
 EXTRA_OF_LEVEL = {"runtime": "", "test": "test", "dev": "dev"}
-# Hatchling asks for it when it builds an editable install, and only then.
-EDITABLE_BUILD = "editables>=0.3,<1"
+BUILD_LOCK = "requirements-build.lock"
+# What builds a package here, beside what pyproject.toml names: hatchling's editable
+# installs need the first, packages that are published as source only the second.
+BUILD_EXTRAS = ("editables>=0.3,<1", "setuptools>=80,<90")
 
 DEFAULT_ADDRESS = "127.0.0.1"
 DEFAULT_PORT = 5006
@@ -161,10 +163,11 @@ def lock(args):
     ensure_installed("dev")
     with (ROOT / "pyproject.toml").open("rb") as file:
         build = tomllib.load(file)["build-system"]["requires"]
-    for level in reversed(list(LOCKS)):
-        path = ROOT / LOCKS[level]
-        with step(f"Resolving {path.name}"):
-            resolve(path, EXTRA_OF_LEVEL[level], [*build, EDITABLE_BUILD], args)
+    # The widest first: the others are held to its choices.
+    for level in reversed(LOCKS):
+        extra = EXTRA_OF_LEVEL[level]
+        resolve(LOCKS[level], ["pyproject.toml", *(["--extra", extra] if extra else [])], "", args)
+    resolve(BUILD_LOCK, ["-"], "\n".join([*build, *BUILD_EXTRAS]), args)
 
 
 def show_help(args):
@@ -213,9 +216,10 @@ def ensure_installed(level):
     if not is_usable(fingerprint):
         create_venv()
     STAMP.unlink(missing_ok=True)
+    # First what builds: a build in isolation would fetch its tools without hashes.
+    install_locked(ROOT / BUILD_LOCK)
     install_locked(ROOT / LOCKS[level])
     with step("Installing this project"):
-        # Its build backend is in the lock, so nothing is fetched without a hash.
         run_pip(["install", "--no-deps", "--no-build-isolation", "--no-index", "--editable", str(ROOT)])
     write_stamp({"level": level, "fingerprint": fingerprint})
     say("Set up in %.0f s." % (time.monotonic() - started))
@@ -224,7 +228,7 @@ def ensure_installed(level):
 def fingerprint_now():
     """Return what the installation depends on; a change of any part calls for a new one."""
     digest = hashlib.sha256()
-    for name in ["pyproject.toml", *LOCKS.values()]:
+    for name in ["pyproject.toml", BUILD_LOCK, *LOCKS.values()]:
         path = ROOT / name
         if not path.is_file():
             raise SetupError(f"{name} is missing: this checkout is incomplete. `git status` tells more.")
@@ -321,15 +325,13 @@ def install_locked(lock_file):
             if match:
                 seen.add(match.group(1))
                 report(f"{len(seen)} of {count}: {match.group(1)}")
-            elif line.lstrip().startswith("Downloading "):
-                size = re.search(r"\([\d.]+ [kMG]?B\)", line)
-                report(f"{len(seen)} of {count}: {line.split()[1]}", size)
             elif line.startswith("Installing collected"):
                 report("unpacking")
             elif "Retrying" in line:
                 report("the package index does not answer, trying again")
 
-        run_pip(["install", "--require-hashes", "--no-deps", "--requirement", str(lock_file)], on_line)
+        options = ["--require-hashes", "--no-deps", "--no-build-isolation", "--use-pep517"]
+        run_pip(["install", *options, "--requirement", str(lock_file)], on_line)
 
 
 def run_pip(args, on_line=None):
@@ -376,23 +378,19 @@ def explain_pip(output):
     return f"pip failed:\n{tail}\nThe whole story is in {PIP_LOG}"
 
 
-def resolve(path, extra, build_requires, args):
+def resolve(name, sources, stdin, args):
     """Write one lock file: pins with hashes for all platforms, and no address."""
+    path, widest = ROOT / name, ROOT / LOCKS["dev"]
     # One version for all Pythons: what was measured on one holds on the others.
     command = [
-        str(PYTHON), "-m", "uv", "pip", "compile", "pyproject.toml", "-", "--output-file", str(path),
-        "--universal", "--fork-strategy", "fewest", "--python-version", dotted(PYTHON_MIN),
-        "--generate-hashes", "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate",
-        "--quiet",
+        str(PYTHON), "-m", "uv", "pip", "compile", *sources, "--output-file", str(path), "--universal",
+        "--fork-strategy", "fewest", "--python-version", dotted(PYTHON_MIN), "--generate-hashes",
+        "--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate", "--quiet",
     ]  # fmt: skip
-    if extra:
-        command += ["--extra", extra]
-    widest = ROOT / LOCKS["dev"]
     if path != widest:
         command += ["--constraints", str(widest)]
-    result = subprocess.run(
-        [*command, *args], cwd=str(ROOT), text=True, capture_output=True, input="\n".join(build_requires)
-    )
+    with step(f"Resolving {name}"):
+        result = subprocess.run([*command, *args], cwd=str(ROOT), text=True, capture_output=True, input=stdin)
     if result.returncode:
         raise SetupError("the requirements cannot be resolved.\n" + result.stderr)
     header = "# Made by `python3 run.py lock` from pyproject.toml. Do not edit.\n"
