@@ -29,8 +29,11 @@ from TikTokLive.events import (
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from toolkit.model.frame import DecodedFrame, Message
+from toolkit.simulator import ledger as ledger_module
+from toolkit.simulator import push
 from toolkit.simulator.faults import Cut, Delivery, Outgoing
-from toolkit.simulator.server import WATCH_PATH, Simulator, SimulatorThread
+from toolkit.simulator.push import WATCH_PATH
+from toolkit.simulator.server import Simulator, SimulatorThread
 from toolkit.wire.decode import decode_frame
 from toolkit.wire.encode import encode_push_frame
 
@@ -431,6 +434,37 @@ def test_a_fault_can_alter_delay_drop_and_cut():
         await simulator.stop()
 
     in_loop(body)
+
+
+def test_a_client_that_does_not_read_is_dropped_and_delays_nobody(monkeypatch):
+    """Its queue is bounded; another client gets everything."""
+    monkeypatch.setattr(push, "QUEUED_FRAMES_MAX", 4)
+
+    async def body():
+        simulator = Simulator("comments-100", seed=7, speed=20)
+        await simulator.start()
+        url = f"ws://127.0.0.1:{simulator.port}{WATCH_PATH}?room_id={simulator.room_id}"
+        stuck = await websocket_connect(url, max_message_size=1 << 26)
+        reader, read = await raw_client(simulator)
+        await until(lambda: simulator.ledger.connections[0].closed_at is not None, "the stuck one to go", 30)
+        await simulator.end_live()
+        await asyncio.wait_for(read, 10)
+        assert len(digests(reader.messages)) == simulator.ledger.total
+        stuck.close()
+        await simulator.stop()
+
+    in_loop(body)
+
+
+def test_the_ledger_forgets_the_oldest_and_says_so(monkeypatch):
+    """A rehearsal of days must not fill the memory; positions stay true."""
+    monkeypatch.setattr(ledger_module, "MESSAGES_MAX", 10)
+    ledger = ledger_module.Ledger()
+    for number in range(25):
+        ledger.record([Message("m", number, b"x")], sent_at=1, batch_no=number)
+    page = ledger.as_json(0, limit=3)
+    assert (ledger.total, page["first"], page["next"]) == (25, 15, 18)
+    assert [entry[1] for entry in page["sent"]] == ["15", "16", "17"]
 
 
 def test_a_thread_runs_it_for_synchronous_code():

@@ -12,7 +12,9 @@ A local TikTok: one loopback port to which the real TikTokLive client connects.
     faults    the last station before the socket, where a fault plan can step in
     broadcast one live: its clock, its history, its audience of sockets
     pages     what TikTok's web pages and the signing service answer
-    server    HTTP and WebSocket on one port, and a thread to run it in
+    push      one WebSocket of one client
+    routes    the HTTP side, and ``/sim/*`` to steer it
+    server    all of it on one port, and a thread to run it in
     command   ``toolkit simulate``
 
 Every person, name and text is invented. Nothing here contacts anybody: the

@@ -34,13 +34,27 @@ _SCORE_NAMES = (
 
 
 class Desk:
-    """Writes the messages of one room: its ids, its host, its recurring parts."""
+    """
+    Writes the messages of one room: its ids, its host, its recurring parts.
 
-    def __init__(self, rng: Random, room_id: int, host_id: int) -> None:
+    Attributes:
+        rng: What small variety there is comes from here.
+        room_id: Where all messages belong.
+        host_id: Whose room it is.
+    """
+
+    def __init__(self, rng: Random, room_id: int, host_id: int, *, first_id: int = 0) -> None:
+        """
+        Args:
+            rng: Random generator; the caller may use it too.
+            room_id: The broadcast's id.
+            host_id: The host's user id.
+            first_id: Desks of one room stay apart by 2^31 to issue distinct ids.
+        """
         self.rng = rng
         self.room_id = room_id
         self.host_id = host_id
-        self._issued = rng.randrange(1 << _LOW_BITS)
+        self._issued = first_id
         scores = message_class("WebcastChatMessage")()
         for name in _SCORE_NAMES:
             scores.comment_quality_scores.add(

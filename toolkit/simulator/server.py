@@ -1,59 +1,40 @@
 """
-HTTP and WebSocket of the simulated TikTok, on one loopback port.
+The simulated TikTok on one loopback port, and a thread to run it in.
 
 The same port plays the website, the webcast API, the signing service and the
-push server. ``/sim/*`` is not TikTok: it steers the simulator and reads its
-ledger, for tests in another process.
+push server, so three settings with one address point a real client here.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
-import json
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
 import tornado.httpserver
-import tornado.iostream
 import tornado.netutil
 import tornado.web
-import tornado.websocket
 
 from toolkit.clock import Clock, SystemClock
 from toolkit.model.frame import Message
 from toolkit.simulator import pages
-from toolkit.simulator.broadcast import Batch, Broadcast
-from toolkit.simulator.faults import Cut, Outgoing
-from toolkit.simulator.ledger import Connection, Ledger, Pushed
+from toolkit.simulator.broadcast import CONTROL_PAUSED, CONTROL_RESUMED, Broadcast
+from toolkit.simulator.faults import Outgoing
+from toolkit.simulator.ledger import Ledger
 from toolkit.simulator.profile import TrafficProfile, profile_named
+from toolkit.simulator.push import PushSocket
+from toolkit.simulator.routes import routes
 from toolkit.simulator.traffic import Traffic
-from toolkit.wire.encode import encode_fetch_result, encode_push_frame
-from toolkit.wire.schema import DecodeError, message_class
 
 __all__ = ["Simulator", "SimulatorThread"]
 
 HOST = "127.0.0.1"
-PING_INTERVAL_S = 15
 INCOMING_BYTES_MAX = 64 * 1024
 """A client sends heartbeats and acknowledgements, a few hundred bytes each."""
 BODY_BYTES_MAX = 1024 * 1024
-QUEUED_FRAMES_MAX = 512
-"""Six minutes of bursts. A client further behind is closed, as TikTok would."""
-LEDGER_PAGE_MAX = 100_000
-CLOSE_AFTER_END_S = 1.0
-"""Time for a client to read the end of the live before we hang up."""
-WATCH_PATH = "/webcast/im/push/v2/"
-
-_COMMENT_CHARS_MAX = 500
-_HANDLE_CHARS_MAX = 64
-_METHOD_CHARS_MAX = 100
-_CLOSE_NORMAL, _CLOSE_TOO_SLOW = 1000, 1013
 
 
 class Simulator:
@@ -118,7 +99,7 @@ class Simulator:
         self._broadcast: Broadcast | None = None
         self._running: asyncio.Task[None] | None = None
         self._server: tornado.httpserver.HTTPServer | None = None
-        self._sockets: set[_Push] = set()
+        self._sockets: set[PushSocket] = set()
         self._log_id = 0
 
     # -- life ---------------------------------------------------------------
@@ -206,11 +187,11 @@ class Simulator:
 
     def pause(self) -> None:
         """Announce that the host paused."""
-        self.broadcast.control(1)
+        self.broadcast.control(CONTROL_PAUSED)
 
     def resume(self) -> None:
         """Announce that the host is back."""
-        self.broadcast.control(2)
+        self.broadcast.control(CONTROL_RESUMED)
 
     def say(self, user: str, text: str) -> int:
         """Have a viewer comment, and return the msg_id."""
@@ -247,7 +228,7 @@ class Simulator:
             "worst_late_ms": round(broadcast.lateness.worst_ms, 1),
         }
 
-    # -- for the handlers ---------------------------------------------------
+    # -- for the routes ---------------------------------------------------
 
     def room_of(self, user: str) -> pages.Room | None:
         """Return a user's room; None if there is no such user."""
@@ -289,11 +270,11 @@ class Simulator:
         self._log_id += 1
         return 7_500_000_000_000_000_000 + self._log_id
 
-    def attach(self, socket: _Push) -> None:
+    def attach(self, socket: PushSocket) -> None:
         """Keep a socket."""
         self._sockets.add(socket)
 
-    def detach(self, socket: _Push) -> None:
+    def detach(self, socket: PushSocket) -> None:
         """Forget a socket."""
         self._sockets.discard(socket)
 
@@ -307,375 +288,11 @@ class Simulator:
 
     def _application(self) -> tornado.web.Application:
         return tornado.web.Application(
-            [
-                (r"/@([^/]+)/live", _LivePage),
-                (r"/api-live/user/room/?", _UserRoom),
-                (r"/webcast/room/check_alive/?", _CheckAlive),
-                (r"/webcast/room/info/?", _RoomInfo),
-                (r"/webcast/room/info_by_user/?", _RoomInfo),
-                (r"/webcast/gift/list/?", _GiftList),
-                (r"/webcast/fetch/?", _Fetch),
-                (r"/webcast/rate_limits/?", _RateLimits),
-                (r"/webcast/sign_url/?", _SignUrl),
-                (WATCH_PATH + "?", _Push),
-                (r"/sim/state", _State),
-                (r"/sim/ledger", _LedgerPage),
-                (r"/sim/([a-z-]+)", _Steer),
-            ],
+            routes,
             simulator=self,
             websocket_max_message_size=INCOMING_BYTES_MAX,
             log_function=lambda handler: None,
         )
-
-
-# -- the web side -----------------------------------------------------------
-
-
-class _Handler(tornado.web.RequestHandler):
-    @property
-    def simulator(self) -> Simulator:
-        simulator: Simulator = self.settings["simulator"]
-        return simulator
-
-    @property
-    def now_ms(self) -> int:
-        return self.simulator.now_us() // 1000
-
-    def int_argument(self, name: str, default: int = 0) -> int:
-        text = self.get_query_argument(name, "")
-        return int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else default
-
-
-class _LivePage(_Handler):
-    def get(self, user: str) -> None:
-        self.finish(pages.live_page(self.simulator.room_of(user)))
-
-
-class _UserRoom(_Handler):
-    def get(self) -> None:
-        self.finish(pages.user_room(self.simulator.room_of(self.get_query_argument("uniqueId", ""))))
-
-
-class _CheckAlive(_Handler):
-    def get(self) -> None:
-        room_ids = self.get_query_argument("room_ids", "")[:4000].split(",")
-        self.finish(pages.check_alive(room_ids, self.simulator.live_rooms(), self.now_ms))
-
-
-class _RoomInfo(_Handler):
-    def get(self) -> None:
-        user = self.get_query_argument("unique_id", "")
-        room = (
-            self.simulator.room_of(user) if user else self.simulator.room_by_id(self.int_argument("room_id"))
-        )
-        self.finish(pages.room_info(room, self.now_ms))
-
-
-class _GiftList(_Handler):
-    def get(self) -> None:
-        self.finish(pages.gift_list(self.now_ms))
-
-
-class _RateLimits(_Handler):
-    def get(self) -> None:
-        self.finish(pages.rate_limits(self.now_ms))
-
-
-class _SignUrl(_Handler):
-    def post(self) -> None:
-        body = _json_object(self.request.body)
-        self.finish(pages.signed_url(str((body or {}).get("url", ""))))
-
-
-class _Fetch(_Handler):
-    """The signing service: where to connect, and the first fetch result."""
-
-    def get(self) -> None:
-        simulator = self.simulator
-        user = self.get_query_argument("unique_id", "")
-        room = simulator.room_of(user) if user else None
-        room_id = room.room_id if room else self.int_argument("room_id")
-        broadcast = simulator.broadcast_by_id(room_id)
-        if broadcast is None:
-            self.set_status(404)
-            self.finish({"code": 404, "message": "There is no such room."})
-            return
-        messages = broadcast.history() if simulator.history_in_fetch else []
-        self.set_header("Content-Type", "application/protobuf")
-        self.set_header("X-Set-TT-Cookie", f"ttwid=simulated{room_id}; Path=/; HttpOnly")
-        self.set_header("X-Agent-Id", "simulator")
-        self.finish(
-            encode_fetch_result(
-                messages,
-                cursor=broadcast.cursor(self.now_ms, messages),
-                internal_ext=f"fetch_time:{self.now_ms}|start_time:0|seq:1|next_cursor:0",
-                is_first=True,
-                push_server=f"ws://{HOST}:{simulator.port}{WATCH_PATH}",
-                route_params={"imprp": "simulated", "wrss": "simulated"},
-                now_ms=self.now_ms,
-            )
-        )
-
-
-# -- the push server --------------------------------------------------------
-
-
-class _Push(tornado.websocket.WebSocketHandler):
-    """
-    One connection of one client.
-
-    Frames are queued by the broadcast and written by a task of this connection,
-    so a slow client delays nobody else.
-    """
-
-    _connection: Connection | None = None
-    _broadcast: Broadcast | None = None
-    _writer: asyncio.Task[None] | None = None
-
-    @property
-    def simulator(self) -> Simulator:
-        simulator: Simulator = self.settings["simulator"]
-        return simulator
-
-    def prepare(self) -> None:
-        text = self.get_query_argument("room_id", "")
-        room_id = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else 0
-        self._broadcast = self.simulator.broadcast_by_id(room_id)
-        if self._broadcast is None:
-            # TikTok refuses a handshake with status 200 and a reason in a header.
-            self.set_header("Handshake-Msg", "ROOM_NOT_FOUND")
-            self.finish()
-            return
-        self.set_header("Handshake-Options", f"ping-interval={PING_INTERVAL_S}")
-        self.set_header("Handshake-Status", "0")
-
-    def open(self, *args: str, **kwargs: str) -> None:
-        assert self._broadcast is not None
-        simulator = self.simulator
-        self._queue: deque[tuple[int, str, bytes, Sequence[Message]]] = deque()
-        self._wake = asyncio.Event()
-        self._is_finishing = False
-        self._seq_id = 0
-        self._frame_no = 0
-        connections = simulator.ledger.connections
-        number = connections[-1].connection_id + 1 if connections else 1
-        self._connection = Connection(number, self._broadcast.traffic.room_id, simulator.now_us())
-        connections.append(self._connection)
-        simulator.attach(self)
-        self._replay(self._broadcast)
-        self._writer = asyncio.create_task(self._write())
-
-    def _replay(self, broadcast: Broadcast) -> None:
-        """Send what TikTok repeats to whoever comes in, and all there is if the live is over."""
-        assert self._connection is not None
-        history = broadcast.join(self)
-        self._connection.history = [message.msg_id for message in history]
-        if not broadcast.is_live:
-            assert broadcast.final is not None
-            self._enqueue(0, "msg", broadcast.body([broadcast.final], 0), [broadcast.final])
-            self.finish_watching()
-        elif history and not self.simulator.history_in_fetch:
-            self._enqueue(0, "msg", broadcast.body(history, 0), history)
-
-    # What the broadcast calls.
-
-    def push(self, batch: Batch) -> None:
-        """Queue a batch for this connection."""
-        self._enqueue(batch.batch_no, "msg", batch.body, batch.messages)
-
-    def finish_watching(self) -> None:
-        """Close once everything queued is out."""
-        self._is_finishing = True
-        self._wake.set()
-
-    def _enqueue(
-        self, batch_no: int, payload_type: str, body: bytes, messages: Sequence[Message] = ()
-    ) -> None:
-        if len(self._queue) >= QUEUED_FRAMES_MAX:
-            self.close(_CLOSE_TOO_SLOW, "too slow")
-            return
-        self._queue.append((batch_no, payload_type, body, messages))
-        self._wake.set()
-
-    async def _write(self) -> None:
-        with contextlib.suppress(tornado.websocket.WebSocketClosedError, tornado.iostream.StreamClosedError):
-            while True:
-                while self._queue:
-                    await self._write_one(*self._queue.popleft())
-                if self._is_finishing:
-                    # A client that reads the end of the live hangs up by itself.
-                    await asyncio.sleep(CLOSE_AFTER_END_S)
-                    self.close(_CLOSE_NORMAL)
-                    return
-                self._wake.clear()
-                await self._wake.wait()
-
-    async def _write_one(
-        self, batch_no: int, payload_type: str, body: bytes, messages: Sequence[Message]
-    ) -> None:
-        assert self._connection is not None
-        log_id = 0
-        if payload_type == "msg":
-            self._seq_id += 1
-            log_id = self.simulator.next_log_id()
-            ids = [message.msg_id for message in messages]
-            self._connection.push(Pushed(log_id, self._seq_id, batch_no, ids, self.simulator.now_us()))
-        frame = encode_push_frame(
-            body,
-            payload_type=payload_type,
-            seq_id=self._seq_id,
-            log_id=log_id,
-            compress=False,
-            # The body was compressed once for all connections.
-            headers={"compress_type": "gzip"} if payload_type == "msg" else None,
-        )
-        self._frame_no += 1
-        for step in self.simulator.outgoing.plan(self._connection.connection_id, self._frame_no, frame):
-            if isinstance(step, Cut):
-                self._cut(step)
-                return
-            if step.delay_s:
-                await asyncio.sleep(step.delay_s)
-            await self.write_message(step.data, binary=True)
-
-    def _cut(self, cut: Cut) -> None:
-        if cut.code is None:
-            self.abort()
-        else:
-            self.close(cut.code, cut.reason)
-
-    def abort(self) -> None:
-        """Drop the TCP connection without a word."""
-        if self.ws_connection is not None and self.ws_connection.stream is not None:
-            self.ws_connection.stream.close()
-
-    # What the client sends.
-
-    def on_message(self, message: str | bytes) -> None:
-        assert self._connection is not None
-        if isinstance(message, str):
-            return
-        try:
-            frame = message_class("WebcastPushFrame").FromString(message)
-        except DecodeError:
-            self.close(1002, "not a push frame")
-            return
-        if frame.payload_type == "ack":
-            self._connection.acknowledge(frame.log_id, self.simulator.now_us())
-        elif frame.payload_type == "hb":
-            self._connection.heartbeats += 1
-            self._enqueue(0, "hb", frame.payload)
-        elif frame.payload_type == "im_enter_room":
-            self._connection.entered = True
-            self._enqueue(0, "im_enter_room_resp", b"")
-
-    def on_close(self) -> None:
-        self.simulator.detach(self)
-        if self._broadcast is not None:
-            self._broadcast.leave(self)
-        if self._connection is not None:
-            self._connection.closed_at = self.simulator.now_us()
-            self._connection.close_code = self.close_code
-        if self._writer is not None:
-            self._writer.cancel()
-
-
-# -- steering ---------------------------------------------------------------
-
-
-class _SimHandler(_Handler):
-    def prepare(self) -> None:
-        # Whoever has an Origin is a web page, and a rebound name has another Host.
-        name = self.request.host_name
-        if "Origin" in self.request.headers or name not in ("127.0.0.1", "localhost"):
-            self.set_status(403)
-            self.finish({"error": "not for web pages"})
-
-
-class _State(_SimHandler):
-    def get(self) -> None:
-        self.finish(self.simulator.state())
-
-
-class _LedgerPage(_SimHandler):
-    def get(self) -> None:
-        limit = min(self.int_argument("limit", LEDGER_PAGE_MAX), LEDGER_PAGE_MAX)
-        self.finish(self.simulator.ledger.as_json(self.int_argument("since"), limit))
-
-
-class _Steer(_SimHandler):
-    async def post(self, verb: str) -> None:
-        body = _json_object(self.request.body or b"{}")
-        action = getattr(self, f"_do_{verb}", None)
-        if action is None or body is None:
-            self.set_status(404 if action is None else 400)
-            self.finish(
-                {"error": f"no such verb: {verb}" if action is None else "the body is not a JSON object"}
-            )
-            return
-        try:
-            self.finish(await action(body))
-        except ValueError as error:
-            self.set_status(400)
-            self.finish({"error": str(error)})
-
-    async def _do_end(self, body: dict[str, Any]) -> dict[str, Any]:
-        await self.simulator.end_live()
-        return self.simulator.state()
-
-    async def _do_live(self, body: dict[str, Any]) -> dict[str, Any]:
-        if not self.simulator.broadcast.is_live:
-            self.simulator.go_live()
-        return self.simulator.state()
-
-    async def _do_pause(self, body: dict[str, Any]) -> dict[str, Any]:
-        self._live().pause()
-        return self.simulator.state()
-
-    async def _do_resume(self, body: dict[str, Any]) -> dict[str, Any]:
-        self._live().resume()
-        return self.simulator.state()
-
-    async def _do_drop(self, body: dict[str, Any]) -> dict[str, Any]:
-        return {"dropped": self.simulator.drop_connections()}
-
-    async def _do_say(self, body: dict[str, Any]) -> dict[str, Any]:
-        user, text = body.get("user", "visitor"), body.get("text")
-        if not isinstance(user, str) or not isinstance(text, str):
-            raise ValueError("say needs text, and user if given must be text")
-        return {"msg_id": str(self._live().say(user[:_HANDLE_CHARS_MAX], text[:_COMMENT_CHARS_MAX]))}
-
-    async def _do_inject(self, body: dict[str, Any]) -> dict[str, Any]:
-        method, payload, msg_id = body.get("method"), body.get("payload"), body.get("msg_id", 0)
-        if not isinstance(method, str) or not isinstance(payload, str) or not isinstance(msg_id, int | str):
-            raise ValueError("inject needs method, payload (base64) and may have msg_id")
-        if not (method.isascii() and 0 < len(method) <= _METHOD_CHARS_MAX):
-            raise ValueError(f"method is 1 to {_METHOD_CHARS_MAX} ASCII characters")
-        number = int(msg_id)
-        if not 0 <= number < 1 << 63:
-            raise ValueError("msg_id is 0 to 2^63 - 1")
-        try:
-            data = base64.b64decode(payload, validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"payload is not base64: {error}") from error
-        self._live().inject(method, data, number)
-        return {"messages": self.simulator.ledger.total}
-
-    def _live(self) -> Simulator:
-        if not self.simulator.broadcast.is_live:
-            raise ValueError("the live has ended")
-        return self.simulator
-
-
-def _json_object(data: bytes) -> dict[str, Any] | None:
-    try:
-        value = json.loads(data)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
-
-
-# -- a thread of its own ----------------------------------------------------
 
 
 class SimulatorThread:

@@ -26,7 +26,8 @@ from toolkit.simulator.profile import MESSAGES_PER_START, TrafficProfile
 
 __all__ = ["Burst", "Traffic"]
 
-_SILENCE_MS = (520, 820)
+_BURST_EVERY_MS = (570, 870, 810)
+"""Lower and upper bound, mode: silences of 0.52 to 0.82 s, and 50 ms that a burst takes."""
 _DELIVERY_MS = (120, 640, 300)
 """create_time to push: lower and upper bound, mode."""
 _DISORDER_MS = 330
@@ -108,6 +109,8 @@ class Traffic:
         self.host_id = self._host.user_id
         self.room_id = room_id or (start_ms // 1000 << 32 | rng.randrange(1 << 31))
         self._desk = Desk(rng, self.room_id, self.host_id)
+        # What is put in from outside must not change what comes by itself.
+        self._outside = Desk(Random(f"outside:{seed}"), self.room_id, self.host_id, first_id=1 << 31)
         self._at_ms = self._seen_until_ms = float(start_ms)
         self._next_uneven_ms = 0.0
         self._uneven = 1.0
@@ -120,8 +123,8 @@ class Traffic:
         self._plan_first(float(start_ms))
 
     def next_burst(self) -> Burst:
-        """Return the next burst; ``at_ms`` grows by 0.52 to 0.82 s each time."""
-        self._at_ms += self._rng.uniform(*_SILENCE_MS)
+        """Return the next burst; ``at_ms`` grows by 0.57 to 0.87 s each time."""
+        self._at_ms += self._rng.triangular(*_BURST_EVERY_MS)
         # What was created too recently is still on its way inside TikTok.
         horizon_ms = max(self._seen_until_ms, self._at_ms - self._rng.triangular(*_DELIVERY_MS))
         while self._agenda[0][0] <= horizon_ms:
@@ -135,13 +138,11 @@ class Traffic:
     def say(self, handle: str, text: str, at_ms: int) -> Message:
         """Return a comment that somebody outside puts into a viewer's mouth."""
         viewer = self._audience.named(handle)
-        message = self._desk.comment(at_ms, viewer, text, viewer.language.code)
-        self._recent.append((message, viewer))
-        return message
+        return self._outside.comment(at_ms, viewer, text, viewer.language.code)
 
     def control(self, action: int, at_ms: int) -> Message:
         """Return the message that the live paused (1), resumed (2) or ended (3)."""
-        return notices.control(self._desk, at_ms, action)
+        return notices.control(self._outside, at_ms, action)
 
     # -- the agenda ---------------------------------------------------------
 
@@ -315,12 +316,11 @@ class Traffic:
         envelope_id = self._desk.issue_id("WebcastEnvelopeMessage", now_ms)
 
         def show(is_new: bool) -> Callable[[int], None]:
-            return lambda due_ms: _discard(
-                self._emit(
-                    due_ms,
-                    notices.envelope(self._desk, due_ms, envelope_id, sender, diamonds, is_new=is_new),
-                )
-            )
+            def act(due_ms: int) -> None:
+                message = notices.envelope(self._desk, due_ms, envelope_id, sender, diamonds, is_new=is_new)
+                self._emit(due_ms, message)
+
+            return act
 
         show(True)(now_ms)
         self._at(now_ms + 90_000, show(False))
@@ -351,9 +351,11 @@ class Traffic:
         scores = {self.host_id: 0, rival_id: 0}
 
         def show(action: int) -> Callable[[int], None]:
-            return lambda due_ms: _discard(
-                self._emit(due_ms, notices.battle(self._desk, due_ms, battle_id, action, _BATTLE_S, scores))
-            )
+            def act(due_ms: int) -> None:
+                message = notices.battle(self._desk, due_ms, battle_id, action, _BATTLE_S, scores)
+                self._emit(due_ms, message)
+
+            return act
 
         def score(due_ms: int) -> None:
             for host_id in scores:
@@ -429,7 +431,3 @@ class _Tally:
     def top(self, count: int) -> list[tuple[Viewer, int]]:
         """Return the best supporters with what they gave, best first."""
         return heapq.nlargest(count, self._given.values(), key=lambda entry: (entry[1], entry[0].user_id))
-
-
-def _discard(_: float) -> None:
-    """Swallow a value: an agenda action returns nothing."""
