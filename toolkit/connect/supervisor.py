@@ -97,6 +97,7 @@ class Retry:
 
 
 Stimulus = Start | Stop | Up | Down | Timer | Retry
+"""What the supervisor is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ class Finish:
 
 
 Command = Dial | Wait | Hangup | Finish
+"""What the supervisor has the recorder do."""
 
 
 class Supervisor:

@@ -28,6 +28,7 @@ __all__ = ["RATE_MAX", "Player", "Progress"]
 log = logging.getLogger("toolkit.replay")
 
 RATE_MAX = 1000.0
+"""Fastest replay: an hour in under four seconds; beyond it the bus is what is measured."""
 IDLE_MAX_S = 5.0
 """Longest silence that is played as it was. A night between two segments is not
 what anybody rehearses; the gap itself stays visible in the recording."""

@@ -15,6 +15,7 @@ from random import Random
 __all__ = ["CATALOGUE", "ROSE", "STREAKABLE", "Gift", "Tap", "choose_gift", "streak_taps"]
 
 STREAKABLE = 1
+"""TikTok's type of the gifts that are tapped in streaks."""
 
 
 @dataclass(frozen=True, slots=True)

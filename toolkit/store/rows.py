@@ -19,6 +19,7 @@ from toolkit.model.event import EVENT_CLASSES, Batch, Event, User, columns
 __all__ = ["Row", "RowSet", "Viewer", "from_timestamp", "note_viewers", "tame", "to_timestamp"]
 
 Row = tuple[Any, ...]
+"""One row of one table, in the order of its columns."""
 
 _EPOCH = datetime(1970, 1, 1)
 _INT64_MIN, _INT64_MAX = -(2**63), 2**63 - 1

@@ -54,6 +54,7 @@ CATCH_UP_NOTICES = 500
 UNBATCHED_NOTICES = 16
 """Messages at once for a client without ``batch``: each costs Tornado a task of 2 KiB."""
 STALLED_S_MAX = 10.0
+"""A frame in flight for longer than this, and the client is cut off."""
 _SWEEP_S = 1.0
 CLIENTS_MAX = 500
 """Half of the 1,024 files a process may open by default: the recorder needs the rest."""

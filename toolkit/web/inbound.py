@@ -85,6 +85,7 @@ class Ping:
 
 
 Said = Subscribe | Painted | Ping
+"""What a client may say."""
 
 
 def parse(text: str) -> Said:
