@@ -1,0 +1,121 @@
+const TONES = {
+  connected: "good", rehearsal: "warn", connecting: "busy", reconnecting: "busy", saving: "busy",
+  needs_operator: "bad", offline: "quiet", idle: "quiet", ended: "quiet", stopped: "quiet",
+};
+const SUN = "M10 6a4 4 0 1 0 0 8 4 4 0 0 0 0-8Zm0-5v3m0 12v3M1 10h3m12 0h3M3.6 3.6l2.2 2.2m8.4 8.4 2.2 2.2m0-12.8-2.2 2.2m-8.4 8.4-2.2 2.2";
+const MOON = "M16.5 12.2A7 7 0 0 1 7.8 3.5a7 7 0 1 0 8.7 8.7Z";
+
+function fact(label, title) {
+  const value = h("dd", {});
+  const box = h("div", { class: "fact", hidden: true, title }, h("dt", {}, label), value);
+  return { box, value };
+}
+
+export function render({ model, el }) {
+  const words = JSON.parse(model.words);
+  const ask = asker(model, words);
+  const skew = Date.now() - model.clock_ms;
+  const now = () => Date.now() - skew;
+
+  const stateText = h("span", { role: "status" });
+  const countdown = h("span", { class: "countdown" });
+  const pill = h("div", { class: "pill" }, h("span", { class: "dot", "aria-hidden": "true" }), stateText, countdown);
+  const facts = {
+    user: fact(words.user), since: fact(words.since), recording: fact(words.recording), delay: fact(words.delay, words.delay_hint),
+  };
+  const user = foreign("");
+  facts.user.value.append(user);
+  facts.since.value.classList.add("digits");
+  facts.delay.value.classList.add("digits");
+
+  const theme = h("button", { type: "button", class: "icon-button theme" });
+  const root = document.documentElement;
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  let choice = readChoice();
+  function showTheme() {
+    const name = choice || (system.matches ? "dark" : "light");
+    root.dataset.theme = name;
+    const label = name === "dark" ? words.to_light : words.to_dark;
+    theme.setAttribute("aria-label", label);
+    theme.title = label;
+    theme.replaceChildren(icon(name === "dark" ? SUN : MOON));
+    model.send_msg({ verb: "theme", theme: name });
+  }
+  theme.addEventListener("click", () => {
+    choice = root.dataset.theme === "dark" ? "light" : "dark";
+    keepChoice(choice);
+    showTheme();
+  });
+  system.addEventListener("change", showTheme);
+  const visibility = () => model.send_msg({ verb: "hidden", hidden: document.hidden });
+  document.addEventListener("visibilitychange", visibility);
+  model.on("remove", () => {
+    system.removeEventListener("change", showTheme);
+    document.removeEventListener("visibilitychange", visibility);
+  });
+
+  const ribbonText = h("span", { class: "ribbon-text" });
+  const position = h("span", { class: "digits" });
+  const bar = h("span", { class: "progress-bar" });
+  const progress = h("span", { class: "progress", "aria-hidden": "true" }, bar);
+  const stop = h("button", { type: "button", class: "button small on-ribbon" }, h("span", { class: "label" }, words.ribbon_stop));
+  stop.addEventListener("click", () => press(stop, words.ribbon_stopping, () => ask("stop_rehearsal")));
+  const ribbon = h("div", { class: "ribbon", hidden: true },
+    h("strong", {}, words.ribbon), ribbonText, progress, position, stop);
+
+  el.append(
+    h("div", { class: "bar" },
+      h("div", { class: "brand" }, h("span", { class: "mark", "aria-hidden": "true" }), h("h1", {}, document.title)),
+      pill,
+      h("dl", { class: "facts" }, ...Object.values(facts).map((one) => one.box)),
+      theme),
+    ribbon);
+
+  let state = null;
+  function tick() {
+    if (!state) return;
+    if (state.started_at) put(facts.since.value, duration((now() - state.started_at) / 1000));
+    let wait = "";
+    if (state.phase === "reconnecting" && state.next_at) {
+      const seconds = Math.ceil((state.next_at - now()) / 1000);
+      wait = seconds > 0 ? fill(words.next_in, { seconds }) : words.dialling;
+    }
+    put(countdown, wait);
+  }
+  follow(model, (next) => {
+    state = next;
+    pill.dataset.tone = TONES[state.phase] || "quiet";
+    const endless = state.phase === "reconnecting" && !state.attempts_max;
+    put(stateText, fill(words[endless ? "reconnecting_endless" : state.phase] || state.phase, state));
+    user.textContent = state.user ? `@${state.user}` : "";
+    facts.user.box.hidden = !state.user;
+    facts.since.box.hidden = !state.started_at;
+    facts.recording.value.textContent = state.recording;
+    facts.recording.value.title = state.recording;
+    facts.recording.box.hidden = !state.recording;
+    facts.delay.value.textContent = state.delay_s == null ? "" : `${DECIMAL.format(state.delay_s)} s`;
+    facts.delay.box.hidden = state.delay_s == null;
+    root.dataset.run = state.rehearsal ? "rehearsal" : state.run;
+    root.dataset.active = state.active ? "yes" : "no";
+    ribbon.hidden = !state.rehearsal;
+    if (state.rehearsal) {
+      const { recording, rate, position_s, length_s } = state.rehearsal;
+      put(ribbonText, fill(words.ribbon_text, { recording, rate }));
+      put(position, length_s ? fill(words.position, { position: duration(position_s), length: duration(length_s) }) : duration(position_s));
+      progress.hidden = !length_s;
+      if (length_s) bar.style.transform = `scaleX(${Math.min(1, position_s / length_s)})`;
+    }
+    tick();
+  });
+  every(model, 500, tick);
+  showTheme();
+  visibility();
+}
+
+// Browsers that refuse storage still switch, and forget.
+function readChoice() {
+  try { return localStorage.getItem("toolkit-theme"); } catch { return null; }
+}
+function keepChoice(name) {
+  try { localStorage.setItem("toolkit-theme", name); } catch { /* for this page only */ }
+}

@@ -1,0 +1,38 @@
+const SIZES = [["1920 × 1080", "full"], ["1080 × 1920", "vertical"], ["400 × 800", "column"], ["1280 × 600", "strip"]];
+const COPIED_MS = 2_000;
+
+export function render({ model, el }) {
+  const words = JSON.parse(model.words);
+  // Relative to this page, so that a port, a proxy and --prefix all come along.
+  const address = new URL("overlay", location.href.split(/[?#]/)[0]).href;
+  const field = h("input", { id: "address", type: "text", readonly: true, value: address, onfocus: () => field.select() });
+  const copy = h("button", { type: "button", class: "button primary" }, h("span", { class: "label" }, words.copy));
+  const said = h("span", { class: "unseen", role: "status" });
+  const open = h("a", { class: "button", href: address, target: "_blank", rel: "noopener" }, words.open);
+  copy.addEventListener("click", async () => {
+    const done = await copyText(field);
+    const label = copy.firstChild;
+    label.textContent = said.textContent = done ? words.copied : words.copy_failed;
+    copy.classList.toggle("done", done);
+    setTimeout(() => { label.textContent = words.copy; said.textContent = ""; copy.classList.remove("done"); }, COPIED_MS);
+  });
+  el.append(h("section", { class: "card overlay-card", "aria-label": words.title },
+    h("header", {}, h("h2", {}, words.title)),
+    h("p", { class: "hint" }, words.hint),
+    h("div", { class: "row" }, h("label", { class: "field grow", for: "address" }, h("span", {}, words.address), field), copy, open),
+    h("h3", { class: "minor" }, words.sizes),
+    h("dl", { class: "sizes" }, ...SIZES.map(([size, name]) => h("div", {}, h("dt", {}, words[name]), h("dd", { class: "digits" }, size)))),
+    h("p", { class: "hint" }, words.blank), said));
+}
+
+// The clipboard needs https or this machine; a phone on the network has neither.
+async function copyText(field) {
+  try {
+    await navigator.clipboard.writeText(field.value);
+    return true;
+  } catch {
+    field.focus();
+    field.select();
+    return document.execCommand("copy");
+  }
+}

@@ -1,0 +1,158 @@
+"""
+The dashboard's one component class.
+
+State goes down as one JSON text, requests come up as messages and are answered with
+messages. The markup is made by the card's script out of DOM nodes and textContent.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import param
+from panel.custom import JSComponent
+
+from toolkit.dashboard.board import Reading, encode
+from toolkit.dashboard.words import words_of
+
+__all__ = [
+    "ASSETS",
+    "Card",
+    "Control",
+    "Feed",
+    "Gifters",
+    "Header",
+    "Overlay",
+    "Questions",
+    "Recordings",
+    "Totals",
+]
+
+log = logging.getLogger("toolkit.dashboard")
+
+ASSETS = Path(__file__).parent / "assets"
+STYLE = (ASSETS / "cards.css").read_text("utf-8")
+REQUEST_CHARS_MAX = 2_000
+
+Ask = Callable[[Mapping[str, Any], Callable[[dict[str, Any]], None]], None]
+"""Carries out a request and calls back with its answer, under the page's lock."""
+
+
+def script(name: str) -> str:
+    """Return a card's script: what all cards share, then its own."""
+    return (ASSETS / "dom.js").read_text("utf-8") + (ASSETS / f"{name}.js").read_text("utf-8")
+
+
+class Card(JSComponent):  # type: ignore[misc]  # panel has no types
+    """
+    One card of the page. Built once, then :meth:`update`.
+
+    Attributes:
+        key: Its script, its words and its state have this name.
+        state: What it shows, as JSON.
+        words: Its texts, as JSON.
+    """
+
+    key: ClassVar[str] = ""
+
+    state = param.String("null")
+    words = param.String("{}")
+
+    def __init__(self, ask: Ask, **params: Any) -> None:
+        super().__init__(
+            words=encode(words_of(self.key)), stylesheets=[STYLE], sizing_mode="stretch_width", **params
+        )
+        self._ask = ask
+        self.on_msg(self._take)
+
+    def update(self, reading: Reading) -> None:
+        """Show ``reading``. Sends nothing when it looks the same as before."""
+        # param compares the texts and stays silent when they are equal.
+        self.state = reading.states.get(self.key, "null")
+
+    def _take(self, event: Any) -> None:
+        """Hand a request on. It comes from a browser: anything but a small mapping is ignored."""
+        request = event.data
+        if not isinstance(request, dict) or len(repr(request)) > REQUEST_CHARS_MAX:
+            log.warning("a page sent something that is not a request")
+            return
+        number = request.get("number")
+        self._ask(request, lambda answer: self._send_msg({**answer, "number": number}))
+
+
+class Header(Card):
+    """Connection state, what is on screen, theme, the rehearsal's ribbon."""
+
+    key = "header"
+    _esm = script("header")
+
+    clock_ms = param.Integer(0)
+    """Our wall clock when the page was made: a phone's may be wrong by minutes."""
+
+
+class Control(Card):
+    """Start and stop of a recording and of a rehearsal."""
+
+    key = "control"
+    _esm = script("control")
+
+
+class Totals(Card):
+    """The tiles with the figures."""
+
+    key = "totals"
+    _esm = script("totals")
+
+
+class Questions(Card):
+    """Questions asked with TikTok's Q&A."""
+
+    key = "questions"
+    _esm = script("questions")
+
+
+class Gifters(Card):
+    """Who gave most."""
+
+    key = "gifters"
+    _esm = script("gifters")
+
+
+class Recordings(Card):
+    """The recordings of the folder."""
+
+    key = "recordings"
+    _esm = script("recordings")
+
+
+class Overlay(Card):
+    """The overlay's address. Has no state: the browser knows where it is."""
+
+    key = "overlay"
+    _esm = script("overlay")
+
+
+class Feed(Card):
+    """Comments as they come: each update brings the new lines only."""
+
+    key = "feed"
+    _esm = script("feed")
+
+    def __init__(self, ask: Ask, **params: Any) -> None:
+        super().__init__(ask, **params)
+        self._run_seq = -1
+        self._last = 0
+
+    def update(self, reading: Reading) -> None:
+        """Send the lines this page has not seen, or that another run began."""
+        is_new_run = reading.run_seq != self._run_seq
+        rows = [row for seq, row in reading.comments if is_new_run or seq > self._last]
+        if not rows and not is_new_run:
+            return
+        self._run_seq = reading.run_seq
+        self._last = reading.comments[-1][0] if reading.comments else 0
+        # The lines are JSON already, encoded once for all pages.
+        self.state = f'{{"run":{reading.run_seq},"rows":[{",".join(rows)}]}}'

@@ -1,0 +1,166 @@
+"""What each card says: from figures and status to plain data, without Panel and without markup."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from toolkit.bus.live_state import Snapshot
+from toolkit.dashboard.catalogue import SAMPLE_ID
+from toolkit.dashboard.plain import plain
+from toolkit.model.event import Comment, User
+
+__all__ = ["comment_row", "control", "gifters", "header", "questions", "totals"]
+
+NAME_CHARS_MAX = 48
+QUESTIONS_MAX = 20
+HUES = 12
+
+
+def name_of(user: User | None) -> str:
+    """Return what a viewer is called; empty when nothing is known."""
+    if user is None:
+        return ""
+    return plain(user.nickname, NAME_CHARS_MAX) or plain(user.handle, NAME_CHARS_MAX)
+
+
+def _hue(user: User | None) -> int:
+    return user.user_id % HUES if user is not None else 0
+
+
+def comment_row(seq: int, comment: Comment, *, first: bool) -> dict[str, Any]:
+    """Return one line of the feed. ``id`` is the notice's number, so a line sent twice shows once."""
+    user = comment.user
+    badges = {
+        "moderator": user is not None and user.is_moderator,
+        "subscriber": user is not None and user.is_subscriber,
+        "first": first and not comment.is_history,
+        "history": comment.is_history,
+    }
+    return {
+        "id": seq,
+        "name": name_of(user),
+        "handle": plain(user.handle, NAME_CHARS_MAX) if user else "",
+        "text": plain(comment.text),
+        "badges": [name for name, shown in badges.items() if shown],
+        "verified": user is not None and user.is_verified,
+        "at": (comment.occurred_at or comment.received_at) // 1000,
+        "hue": _hue(user),
+    }
+
+
+def header(
+    figures: Snapshot, status: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Return the strip at the top: where the connection stands and what is on screen."""
+    reconnection = status["reconnectionState"]
+    next_at = reconnection["nextAttemptAt"]
+    rehearsal = status["rehearsal"]
+    is_live = figures.run == "live"
+    return {
+        "phase": phase(status),
+        "attempt": reconnection["attempt"],
+        "attempts_max": reconnection["maxAttempts"],
+        "next_at": next_at // 1000 if next_at else None,
+        "run": figures.run,
+        "user": plain(status["user"] or figures.user or "", NAME_CHARS_MAX) if not rehearsal else "",
+        "recording": plain(figures.recording, 80),
+        "started_at": figures.started_at // 1000 if figures.started_at and figures.run != "none" else None,
+        # To a tenth of a second: finer would be sent again at every tick and means nothing.
+        "delay_s": round(figures.delay_ms / 1000, 1) if figures.delay_ms is not None and is_live else None,
+        "rehearsal": _rehearsal(rehearsal, found),
+        "active": bool(figures.totals),
+    }
+
+
+def phase(status: Mapping[str, Any]) -> str:
+    """Return where things stand, in one word that the words table knows."""
+    state: str = status["state"]
+    if status["rehearsal"]:
+        return "rehearsal"
+    if state == "stopped":
+        if status["is_recording"]:
+            return "saving"
+        return {"live_ended": "ended", "offline": "offline"}.get(status["cause"] or "", "stopped")
+    if state == "needs_operator" and status["cause"] == "offline":
+        return "offline"
+    return state
+
+
+def _rehearsal(
+    progress: Mapping[str, Any] | None, found: Sequence[Mapping[str, Any]]
+) -> dict[str, Any] | None:
+    if not progress:
+        return None
+    lengths = {row["id"]: row["length_s"] for row in found}
+    return {
+        "recording": plain(progress["recording"], 80),
+        "rate": progress["rate"],
+        "position_s": int(progress["position_s"]),
+        "length_s": lengths.get(progress["recording"]),
+    }
+
+
+def control(status: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what may be started and stopped, and the last word on why something ended."""
+    now = phase(status)
+    own = [row for row in found if row["id"] != SAMPLE_ID]
+    playable = [row for row in found if row["state"] == "sealed"]
+    return {
+        "phase": now,
+        "first": not own and not status["user"] and now == "idle",
+        "user": plain(status["user"] or "", NAME_CHARS_MAX),
+        "detail": plain(status["detail"] or "", 300),
+        "cause": status["cause"],
+        "refusal": plain(status["refusal"], 300),
+        "is_recording": status["is_recording"],
+        "rehearsal": _rehearsal(status["rehearsal"], found) and status["rehearsal"]["recording"],
+        "rate": status["rehearsal"]["rate"] if status["rehearsal"] else None,
+        "playable": [{"id": r["id"], "user": r["user"], "at": r["started_at"]} for r in playable],
+        "sample": SAMPLE_ID if any(r["id"] == SAMPLE_ID for r in playable) else None,
+    }
+
+
+def totals(figures: Snapshot) -> dict[str, Any]:
+    """Return the figures of the tiles. Rates to one decimal: they are means over ten seconds."""
+    counts, rates = figures.totals, figures.rates
+    return {
+        "viewers": figures.viewers,
+        "viewers_peak": figures.viewers_peak,
+        "comments": counts.get("comment", 0),
+        "comments_rate": round(rates.get("comment", 0.0), 1),
+        "chatters": figures.chatters,
+        "likes": figures.likes_total,
+        "likes_rate": round(60 * rates.get("like", 0.0)),
+        "diamonds": figures.diamonds,
+        "gifts": figures.gifts,
+        "gifts_rate": round(60 * rates.get("gift", 0.0)),
+        "follows": counts.get("follow", 0),
+        "follows_rate": round(60 * rates.get("follow", 0.0)),
+        "joins": counts.get("join", 0),
+        "joins_rate": round(60 * rates.get("join", 0.0)),
+        "shares": counts.get("share", 0),
+        "shares_rate": round(60 * rates.get("share", 0.0)),
+    }
+
+
+def gifters(figures: Snapshot) -> list[dict[str, Any]]:
+    """Return the top givers, most diamonds first."""
+    return [
+        {"name": name_of(g.user), "gifts": g.gifts, "diamonds": g.diamonds, "hue": _hue(g.user)}
+        for g in figures.gifters
+    ]
+
+
+def questions(figures: Snapshot) -> list[dict[str, Any]]:
+    """Return the newest questions, newest first."""
+    newest = figures.questions[-QUESTIONS_MAX:]
+    return [
+        {
+            "id": seq,
+            "name": name_of(question.user),
+            "text": plain(question.text),
+            "at": (question.occurred_at or question.received_at) // 1000,
+        }
+        for seq, question in reversed(newest)
+    ]

@@ -1,0 +1,117 @@
+"""The activity chart: one point per second, ten minutes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+from bokeh.models import ColumnDataSource, DataRange1d, DatetimeTickFormatter, HoverTool
+from bokeh.plotting import figure
+
+from toolkit.bus.live_state import HISTORY_S
+from toolkit.dashboard.board import Reading
+
+__all__ = ["Chart"]
+
+HEIGHT_PX = 216
+# Text at least 4.5:1 on the card behind it, lines at least 3:1.
+COLOURS = {
+    "light": {"text": "#5a6275", "grid": "#e6e9f0", "comments": "#5b4bdb", "events": "#0f8a7e"},
+    "dark": {"text": "#9aa3b5", "grid": "#262b36", "comments": "#9d93ff", "events": "#3cc7b6"},
+}
+
+
+class Chart:
+    """
+    Comments and all events per second.
+
+    Attributes:
+        root: What the page shows.
+    """
+
+    def __init__(self) -> None:
+        self._source = ColumnDataSource({"at": [], "comments": [], "events": []})
+        self._run_seq = -1
+        self._last_s = 0
+        self._figure = self._draw()
+        self.root = pn.pane.Bokeh(self._figure, sizing_mode="stretch_width", height=HEIGHT_PX)
+
+    def update(self, reading: Reading) -> None:
+        """Append the seconds this page has not drawn; begin again with another run."""
+        if reading.run_seq != self._run_seq:
+            self._run_seq, self._last_s = reading.run_seq, 0
+            if self._source.data["at"]:
+                self._source.data = {"at": [], "comments": [], "events": []}
+        # After a run its last ten minutes stay as they were.
+        if reading.run == "none" and self._last_s:
+            return
+        fresh = [row for row in reading.history if row[0] > self._last_s]
+        if not fresh:
+            return
+        self._last_s = fresh[-1][0]
+        columns: dict[str, list[Any]] = {
+            "at": [second * 1000 for second, _, _ in fresh],
+            "comments": [comments for _, comments, _ in fresh],
+            "events": [events for _, _, events in fresh],
+        }
+        self._source.stream(columns, rollover=HISTORY_S)
+
+    def set_theme(self, theme: str) -> None:
+        """Recolour for ``light`` or ``dark``."""
+        colours = COLOURS.get(theme, COLOURS["light"])
+        for axis in (*self._figure.xaxis, *self._figure.yaxis):
+            axis.major_label_text_color = colours["text"]
+        self._figure.ygrid.grid_line_color = colours["grid"]
+        for name in ("comments", "events"):
+            renderer = self._figure.select_one({"name": name})
+            renderer.glyph.line_color = colours[name]
+            area = self._figure.select_one({"name": f"{name}-area"})
+            area.glyph.fill_color = colours[name]
+
+    def _draw(self) -> figure:
+        plot = figure(
+            height=HEIGHT_PX,
+            sizing_mode="stretch_width",
+            x_axis_type="datetime",
+            x_range=DataRange1d(
+                follow="end", follow_interval=HISTORY_S * 1000, min_interval=60_000, range_padding=0.0
+            ),
+            y_range=DataRange1d(start=0, min_interval=4, range_padding=0.12, only_visible=True),
+            toolbar_location=None,
+            tools="",
+            min_border=0,
+            outline_line_color=None,
+            background_fill_color=None,
+            border_fill_color=None,
+        )
+        for name, width in (("events", 1.5), ("comments", 2.0)):
+            plot.varea("at", y1=0, y2=name, source=self._source, fill_alpha=0.10, name=f"{name}-area")
+            plot.line("at", name, source=self._source, line_width=width, name=name)
+        self._dress(plot)
+        self._figure = plot
+        self.set_theme("light")
+        return plot
+
+    @staticmethod
+    def _dress(plot: figure) -> None:
+        for axis in (*plot.xaxis, *plot.yaxis):
+            axis.axis_line_color = None
+            axis.major_tick_line_color = None
+            axis.minor_tick_line_color = None
+            axis.major_label_text_font = "system-ui"
+            axis.major_label_text_font_size = "12px"
+        plot.xaxis.formatter = DatetimeTickFormatter(
+            seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
+        )
+        plot.xaxis.ticker.desired_num_ticks = 5
+        plot.yaxis.ticker.desired_num_ticks = 4
+        plot.yaxis.ticker.min_interval = 1
+        plot.xgrid.grid_line_color = None
+        plot.add_tools(
+            HoverTool(
+                tooltips=[("", "@at{%T}"), ("Comments", "@comments"), ("All events", "@events")],
+                formatters={"@at": "datetime"},
+                mode="vline",
+                renderers=[plot.select_one({"name": "comments"})],
+            )
+        )

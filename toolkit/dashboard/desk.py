@@ -1,0 +1,111 @@
+"""
+Carries out what a page asks for: start, stop, rehearse.
+
+Requests come from a browser, so each is checked here and everything else about them
+is ignored. They run in a small pool: sealing or opening a recording takes seconds,
+during which every page must stay alive.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from toolkit.dashboard.catalogue import milliseconds
+from toolkit.dashboard.plain import plain
+from toolkit.dashboard.words import words_of
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from toolkit.app import App
+
+__all__ = ["POOL", "Answer", "Desk"]
+
+log = logging.getLogger("toolkit.dashboard")
+
+POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="toolkit-desk")
+RATES = (1.0, 2.0, 4.0, 10.0)
+"""Speeds offered. The command line takes any."""
+
+Answer = dict[str, Any]
+"""``{"ok", "text", "hint"}``, and ``data`` where something was asked for."""
+
+
+class Desk:
+    """Answers the requests of all pages. Call :meth:`carry_out` in a worker thread."""
+
+    def __init__(self, app: App) -> None:
+        self._app = app
+        self._words = words_of("page")
+        self._verbs: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
+            "record": self._record,
+            "stop": self._stop,
+            "reconnect": self._reconnect,
+            "rehearse": self._rehearse,
+            "stop_rehearsal": self._stop_rehearsal,
+            "details": self._details,
+        }
+
+    def carry_out(self, request: Mapping[str, Any]) -> Answer:
+        """Do what is asked, and return a sentence about it; never raises."""
+        verb = self._verbs.get(str(request.get("verb")))
+        if verb is None:
+            return {"ok": False, "text": self._words["failed"], "hint": ""}
+        try:
+            return verb(request)
+        except ToolkitError as error:
+            return {"ok": False, "text": plain(str(error)), "hint": plain(error.hint)}
+        except Exception:
+            log.exception("the request %s failed", verb.__name__)
+            return {"ok": False, "text": self._words["fault"], "hint": ""}
+
+    def _record(self, request: Mapping[str, Any]) -> Answer:
+        user = str(request.get("user", "")).strip()
+        self._app.start_recording(user)
+        return self._done("started", user=plain(user.removeprefix("@"), 48))
+
+    def _stop(self, request: Mapping[str, Any]) -> Answer:
+        self._app.stop_recording()
+        return self._done("stopped")
+
+    def _reconnect(self, request: Mapping[str, Any]) -> Answer:
+        self._app.reconnect()
+        return self._done("dialled")
+
+    def _rehearse(self, request: Mapping[str, Any]) -> Answer:
+        rate = request.get("rate", 1)
+        self._app.start_replay(str(request.get("id", "")), float(rate) if rate in RATES else 1.0)
+        return self._done("rehearsing")
+
+    def _stop_rehearsal(self, request: Mapping[str, Any]) -> Answer:
+        self._app.stop_replay()
+        return self._done("rehearsal_stopped")
+
+    def _details(self, request: Mapping[str, Any]) -> Answer:
+        info = self._app.recording_info(str(request.get("id", "")))
+        return {"ok": True, "text": "", "hint": "", "data": _told(info)}
+
+    def _done(self, key: str, **values: str) -> Answer:
+        return {"ok": True, "text": self._words[key].format(**values), "hint": ""}
+
+
+def _told(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the details of a recording show."""
+    return {
+        "id": plain(str(info.get("id", "")), 80),
+        "user": plain(str(info.get("user") or ""), 48),
+        "started_at": milliseconds(info.get("started_at")),
+        "ended_at": milliseconds(info.get("ended_at")),
+        "counts": {plain(str(k), 40): int(v) for k, v in (info.get("counts") or {}).items() if v},
+        "figures": {k: info[k] for k in ("frames", "messages", "quarantined", "duplicates") if k in info},
+        "gaps": [
+            {
+                "at": milliseconds(g.get("started_at")),
+                "end": milliseconds(g.get("ended_at")),
+                "cause": str(g.get("cause", "")),
+            }
+            for g in (info.get("gaps") or [])[:50]
+        ],
+    }

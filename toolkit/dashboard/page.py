@@ -1,0 +1,150 @@
+"""One page of the dashboard: template, cards, and the tick that keeps them fresh."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING, Any
+
+import panel as pn
+
+from toolkit.dashboard import card
+from toolkit.dashboard.board import Board
+from toolkit.dashboard.chart import Chart
+from toolkit.dashboard.desk import POOL, Answer, Desk
+from toolkit.dashboard.words import words_of
+from toolkit.errors import ToolkitError
+
+if TYPE_CHECKING:
+    from toolkit.app import App
+
+__all__ = ["show_page"]
+
+log = logging.getLogger("toolkit.dashboard")
+
+TICK_MS = 250
+PAGES_AT_FULL_PACE = 4
+"""Ten pages at four ticks a second took half a core; beyond this they share its cost."""
+HIDDEN_EVERY_S = 2.0
+"""Pace of a page whose tab is in the background."""
+CARDS = (
+    card.Header,
+    card.Control,
+    card.Totals,
+    card.Feed,
+    card.Questions,
+    card.Gifters,
+    card.Recordings,
+    card.Overlay,
+)
+
+
+def show_page(get_app: Callable[[], App]) -> None:
+    """
+    Make the dashboard the page of the current Bokeh session.
+
+    Args:
+        get_app: Returns the process's App. Called once, here; what it raises
+            becomes a page that says so.
+    """
+    pn.extension(reconnect=True, notifications=False)
+    try:
+        app = get_app()
+    except ToolkitError as error:
+        _template("unavailable.html", error=str(error), hint=error.hint).servable()
+        return
+    Page(app).servable()
+
+
+@lru_cache(maxsize=1)
+def _shared(app: App) -> tuple[Board, Desk]:
+    """Return what all pages of this process share."""
+    return Board(app), Desk(app)
+
+
+def _template(name: str, **variables: Any) -> pn.Template:
+    template = pn.Template((card.ASSETS / name).read_text("utf-8"))
+    template.add_variable("words", words_of("page"))
+    template.add_variable("style", (card.ASSETS / "page.css").read_text("utf-8"))
+    for key, value in variables.items():
+        template.add_variable(key, value)
+    return template
+
+
+class Page:
+    """One open page. Everything here runs in the server's loop, under the session's lock."""
+
+    def __init__(self, app: App) -> None:
+        self._board, self._desk = _shared(app)
+        self._cards = [make(self._ask) for make in CARDS]
+        self._cards[0].clock_ms = app.clock.now_us() // 1000
+        self._chart = Chart()
+        self._doc = pn.state.curdoc
+        self._asking: set[asyncio.Future[Answer]] = set()
+        self._is_hidden = False
+        self._ticked_at_s = 0.0
+        self._ticker: Any = None
+        self._update()
+
+    def servable(self) -> None:
+        """Show it and keep it fresh while it is open."""
+        template = _template("page.html")
+        for one in self._cards:
+            template.add_panel(one.key, one)
+        template.add_panel("chart", self._chart.root)
+        template.servable(title=words_of("page")["title"])
+        # A dry run of the script (--warm, --dev) has no browser to keep fresh.
+        if pn.state.curdoc and pn.state.curdoc.session_context:
+            self._ticker = pn.state.add_periodic_callback(self._tick, period=TICK_MS)
+            self._board.pages += 1
+            pn.state.on_session_destroyed(self._close)
+
+    def _close(self, session_context: Any) -> None:
+        self._board.pages -= 1
+
+    def _tick(self) -> None:
+        now_s = time.monotonic()
+        if self._is_hidden and now_s - self._ticked_at_s < HIDDEN_EVERY_S:
+            return
+        self._ticked_at_s = now_s
+        self._keep_pace()
+        self._update()
+
+    def _keep_pace(self) -> None:
+        share = -(-self._board.pages // PAGES_AT_FULL_PACE)
+        period_ms = TICK_MS * max(share, 1)
+        if self._ticker.period != period_ms:
+            self._ticker.period = period_ms
+
+    def _update(self) -> None:
+        reading = self._board.read()
+        # One message for all changes instead of one for each.
+        with pn.io.hold():
+            for one in self._cards:
+                one.update(reading)
+            self._chart.update(reading)
+
+    def _ask(self, request: Mapping[str, Any], answer: Callable[[Answer], None]) -> None:
+        """Do what a card asks; what concerns this page alone at once, the rest in the pool."""
+        verb = request.get("verb")
+        if verb == "theme":
+            with pn.io.hold():
+                self._chart.set_theme(str(request.get("theme")))
+        elif verb == "hidden":
+            self._is_hidden = request.get("hidden") is True
+        elif self._asking:
+            answer({"ok": False, "text": words_of("page")["busy"], "hint": ""})
+        else:
+            future = asyncio.get_running_loop().run_in_executor(POOL, self._desk.carry_out, dict(request))
+            self._asking.add(future)
+            future.add_done_callback(partial(self._answer, answer))
+
+    def _answer(self, answer: Callable[[Answer], None], future: asyncio.Future[Answer]) -> None:
+        self._asking.discard(future)
+        self._board.forget()
+        if not future.cancelled():
+            # Back under the session's lock: we are between two of its callbacks.
+            self._doc.add_next_tick_callback(partial(answer, future.result()))
