@@ -36,7 +36,7 @@ DatabaseError = duckdb.Error
 _WRITER_CONFIG: dict[str, Any] = {
     "storage_compatibility_version": "v1.4.0",  # readable by DuckDB 1.4, 1.5 and 2.0
     "wal_autocheckpoint": "64MB",  # the default of 16 MB stalls commits for a second and doubles the file
-    "threads": 2,
+    "threads": 1,  # one thread appends; handing over to a second costs more than it gives
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
 }

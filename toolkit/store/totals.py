@@ -40,18 +40,22 @@ class Totals:
     _hash: hashlib._Hash = field(default_factory=hashlib.sha256, repr=False)
 
     def add(self, batch: Batch) -> None:
-        """Take in the next batch."""
+        """Take in the next batch, every byte of it."""
+        self.count(batch)
+        for m in batch.messages:
+            raw = m.message
+            self.add_content(
+                m.seq, m.frame_no, m.segment_id, m.received_at, raw.method, raw.is_history, raw.payload
+            )
+
+    def count(self, batch: Batch) -> None:
+        """Take in the next batch's numbers only, for totals that are shown and never compared."""
         self.frames += 1
         self.messages += len(batch.messages)
         self.duplicates += batch.duplicates
         self.quarantined += len(batch.quarantined)
         for event in batch.events:
             self.counts[event.kind] += 1
-        for m in batch.messages:
-            raw = m.message
-            self.add_content(
-                m.seq, m.frame_no, m.segment_id, m.received_at, raw.method, raw.is_history, raw.payload
-            )
 
     def add_content(
         self,

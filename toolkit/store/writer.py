@@ -170,7 +170,7 @@ class RecordingWriter:
             What the frame added; for the bus.
         """
         batch = self._sequencer.take(frame, self._room_id, decoded)
-        self._totals.add(batch)
+        self._totals.count(batch)
         self._projector.offer(batch)
         return batch
 
