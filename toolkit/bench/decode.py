@@ -1,0 +1,93 @@
+"""
+CPU per message: our decoder against TikTokLive's pipeline, on the same frames.
+
+Both get the same gzipped push frames of 25 messages of real sizes, in interleaved
+rounds in one process, and do the same job: frame to typed events. Ours also
+numbers and deduplicates them and makes the stub that TikTokLive acknowledges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from TikTokLive import TikTokLiveClient
+from TikTokLive.client.ws.ws_utils import extract_webcast_push_frame, extract_webcast_response_message
+from TikTokLive.events.proto_events import EVENT_MAPPINGS
+
+from toolkit.bench.machine import Figure
+from toolkit.capture.options import KEPT_METHODS
+from toolkit.model.frame import Frame, FrameKind, Message
+from toolkit.simulator.profile import profile_named
+from toolkit.simulator.traffic import Traffic
+from toolkit.store.sequencer import Sequencer
+from toolkit.wire.decode import decode_frame
+from toolkit.wire.encode import encode_fetch_result, encode_push_frame, encode_stub
+
+__all__ = ["measure"]
+
+FRAMES = 24
+MESSAGES_PER_FRAME = 25
+REPEATS = 10
+"""Our side repeats, or a round would be too short for the clock."""
+TARGET_RATIO = 60.0
+
+
+def measure(rounds: int) -> Iterator[Figure]:
+    """Yield CPU per message of both, and the ratio of the medians."""
+    frames = _frames()
+    messages = FRAMES * MESSAGES_PER_FRAME
+    loop = asyncio.new_event_loop()
+    client = TikTokLiveClient("bench")
+    client.ignore_broken_payload = True
+    # Warm both: first use builds schemas and caches.
+    _ours(frames, 1)
+    loop.run_until_complete(_theirs(client, frames))
+    ours, theirs = [], []
+    for _ in range(rounds):
+        started = time.process_time()
+        _ours(frames, REPEATS)
+        ours.append((time.process_time() - started) / messages / REPEATS * 1e6)
+        started = time.process_time()
+        loop.run_until_complete(_theirs(client, frames))
+        theirs.append((time.process_time() - started) / messages * 1e6)
+    loop.close()
+    our_us, their_us = statistics.median(ours), statistics.median(theirs)
+    yield Figure("decode: CPU per message, ours", our_us, "us", note="frame to numbered events and stub")
+    yield Figure("decode: CPU per message, TikTokLive", their_us, "us", note="its own pipeline, no listeners")
+    yield Figure(
+        "decode: times less CPU", their_us / our_us, "x", TARGET_RATIO, note=f"medians of {rounds} rounds"
+    )
+
+
+def _frames() -> list[bytes]:
+    """Return frames of messages that TikTokLive maps; unmapped ones would be free for it."""
+    traffic = Traffic(profile_named("busy"), 1, 1_700_000_000_000)
+    messages: list[Message] = []
+    while len(messages) < FRAMES * MESSAGES_PER_FRAME:
+        messages += [m for m in traffic.next_burst().messages if m.method in EVENT_MAPPINGS]
+    return [
+        encode_push_frame(
+            encode_fetch_result(messages[start : start + MESSAGES_PER_FRAME], cursor="c"), log_id=start + 1
+        )
+        for start in range(0, FRAMES * MESSAGES_PER_FRAME, MESSAGES_PER_FRAME)
+    ]
+
+
+def _ours(frames: list[bytes], repeats: int) -> None:
+    for _ in range(repeats):
+        sequencer = Sequencer()
+        for data in frames:
+            decoded = decode_frame(data)
+            sequencer.take(Frame(FrameKind.PUSH, data, 1, 1, 1), 1, decoded)
+            encode_stub(decoded, KEPT_METHODS)
+
+
+async def _theirs(client: Any, frames: list[bytes]) -> None:
+    for data in frames:
+        response = extract_webcast_response_message(extract_webcast_push_frame(data))
+        async for event in client._parse_webcast_response(response):
+            client.emit(event.get_type(), event)
