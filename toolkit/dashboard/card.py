@@ -34,6 +34,7 @@ __all__ = [
 log = logging.getLogger("toolkit.dashboard")
 
 ASSETS = Path(__file__).parent / "assets"
+"""Scripts, styles and pages."""
 STYLE = (ASSETS / "cards.css").read_text("utf-8")
 REQUEST_CHARS_MAX = 2_000
 

@@ -14,6 +14,8 @@ from toolkit.dashboard.board import Reading
 __all__ = ["Chart"]
 
 HEIGHT_PX = 216
+ZONE_MINUTES_MAX = 14 * 60
+"""The Line Islands are 14 hours ahead."""
 # Text at least 4.5:1 on the card behind it, lines at least 3:1.
 COLOURS = {
     "light": {"text": "#5a6275", "grid": "#e6e9f0", "comments": "#5b4bdb", "events": "#0f8a7e"},
@@ -33,6 +35,7 @@ class Chart:
         self._source = ColumnDataSource({"at": [], "comments": [], "events": []})
         self._run_seq = -1
         self._last_s = 0
+        self._ahead_s = 0
         self._figure = self._draw()
         self.root = pn.pane.Bokeh(self._figure, sizing_mode="stretch_width", height=HEIGHT_PX)
 
@@ -50,7 +53,7 @@ class Chart:
             return
         self._last_s = fresh[-1][0]
         columns: dict[str, list[Any]] = {
-            "at": [second * 1000 for second, _, _ in fresh],
+            "at": [(second + self._ahead_s) * 1000 for second, _, _ in fresh],
             "comments": [comments for _, comments, _ in fresh],
             "events": [events for _, _, events in fresh],
         }
@@ -68,14 +71,20 @@ class Chart:
             area = self._figure.select_one({"name": f"{name}-area"})
             area.glyph.fill_color = colours[name]
 
+    def set_zone(self, minutes_ahead: object) -> None:
+        """Show the browser's local time: so many minutes ahead of UTC. Bokeh knows no zones."""
+        if not isinstance(minutes_ahead, int) or abs(minutes_ahead) > ZONE_MINUTES_MAX:
+            return
+        if self._ahead_s != 60 * minutes_ahead:
+            self._ahead_s = 60 * minutes_ahead
+            self._run_seq = -1  # the next update draws everything again
+
     def _draw(self) -> figure:
         plot = figure(
             height=HEIGHT_PX,
             sizing_mode="stretch_width",
             x_axis_type="datetime",
-            x_range=DataRange1d(
-                follow="end", follow_interval=HISTORY_S * 1000, min_interval=60_000, range_padding=0.0
-            ),
+            x_range=DataRange1d(follow="end", follow_interval=HISTORY_S * 1000, range_padding=0.0),
             y_range=DataRange1d(start=0, min_interval=4, range_padding=0.12, only_visible=True),
             toolbar_location=None,
             tools="",

@@ -26,6 +26,7 @@ __all__ = ["POOL", "Answer", "Desk"]
 log = logging.getLogger("toolkit.dashboard")
 
 POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="toolkit-desk")
+"""Where requests of all pages run. Four at once; more wait."""
 RATES = (1.0, 2.0, 4.0, 10.0)
 """Speeds offered. The command line takes any."""
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 __all__ = ["show_page"]
 
 log = logging.getLogger("toolkit.dashboard")
+# Panel tells of every tick of every page: eight lines a second.
+logging.getLogger("panel").setLevel(logging.WARNING)
 
 TICK_MS = 250
 PAGES_AT_FULL_PACE = 4
@@ -130,9 +132,10 @@ class Page:
     def _ask(self, request: Mapping[str, Any], answer: Callable[[Answer], None]) -> None:
         """Do what a card asks; what concerns this page alone at once, the rest in the pool."""
         verb = request.get("verb")
-        if verb == "theme":
+        if verb == "look":
             with pn.io.hold():
                 self._chart.set_theme(str(request.get("theme")))
+                self._chart.set_zone(request.get("minutes_ahead"))
         elif verb == "hidden":
             self._is_hidden = request.get("hidden") is True
         elif self._asking:

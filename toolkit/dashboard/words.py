@@ -74,7 +74,6 @@ ENGLISH: dict[str, dict[str, str]] = {
         "change": "Change",
         "stop_rehearsal": "Stop",
         "no_recordings": "There is nothing to rehearse yet.",
-        "busy_live": "Possible as soon as the recording is stopped.",
         "now_playing": "Now playing {recording}",
         "welcome": "Welcome. See it alive first, or go live.",
         "welcome_rehearse": "Rehearse on a bundled recording",
@@ -100,9 +99,9 @@ ENGLISH: dict[str, dict[str, str]] = {
         "viewers": "Viewers",
         "viewers_sub": "peak {peak}",
         "comments": "Comments/s",
-        "comments_sub": "{total} from {people} people",
+        "comments_sub": "{total} by {people} people",
         "likes": "Likes",
-        "likes_sub": "the room's own count",
+        "likes_sub": "room total",
         "diamonds": "Diamonds",
         "diamonds_sub": "as observed",
         "gifts": "Gifts",
@@ -160,6 +159,7 @@ ENGLISH: dict[str, dict[str, str]] = {
         "interrupted": "Interrupted",
         "rehearse": "Rehearse",
         "rehearsing": "Starting …",
+        "busy_live": "Possible as soon as the recording is stopped.",
         "details": "Details",
         "loading": "Reading …",
         "close": "Close",
@@ -204,6 +204,7 @@ ENGLISH: dict[str, dict[str, str]] = {
 }
 
 LANGUAGES = {"en": ENGLISH}
+"""Tables by language code: card -> key -> text."""
 
 
 def words_of(group: str, language: str = "en") -> dict[str, str]:

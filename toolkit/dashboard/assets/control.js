@@ -24,7 +24,7 @@ export function render({ model, el }) {
   const detail = h("p", { class: "detail" });
   const stop = button("", words.stop, STOP);
   const again = button("primary", words.reconnect);
-  const acts = h("div", { class: "row" }, stop, again);
+  const acts = h("div", { class: "row" }, again, stop);
   const liveTitle = h("h3", {}, words.record);
   const liveHint = h("p", { class: "hint" }, words.record_hint);
   const live = h("section", { class: "half", "aria-label": words.record }, liveTitle, liveHint, headline, detail, form, problem, acts);
@@ -74,7 +74,7 @@ export function render({ model, el }) {
   const welcome = h("p", { class: "welcome" }, words.welcome);
   const refusal = h("div", { class: "banner", role: "alert", hidden: true });
   const halves = h("div", { class: "halves" }, live, rehearse);
-  el.append(h("section", { class: "card control", "aria-label": words.title }, refusal, welcome, halves, confirm));
+  el.append(h("section", { class: "card control-card", "aria-label": words.title }, refusal, welcome, halves, confirm));
 
   function showLive() {
     const busy = BUSY.has(state.phase);
@@ -96,13 +96,14 @@ export function render({ model, el }) {
     stop.disabled = state.phase === "saving";
     again.hidden = !(state.phase === "reconnecting" || (!busy && !state.rehearsal && state.user && known));
     again.querySelector(".label").textContent = state.phase === "reconnecting" ? words.reconnect : words.try_again;
+    el.firstElementChild.dataset.busy = busy ? "yes" : "no";
+    rehearse.hidden = busy;
     acts.hidden = stop.hidden && again.hidden;
     start.disabled = Boolean(state.refusal);
     if (state.user && !field.value && field.getRootNode().activeElement !== field) field.value = `@${state.user}`;
   }
 
   function showRehearsal() {
-    const busy = BUSY.has(state.phase);
     const offer = state.first && state.sample && !state.rehearsal;
     rehearseTitle.textContent = offer ? words.welcome_rehearse : words.rehearse;
     rehearseHint.textContent = offer ? words.welcome_rehearse_text : words.rehearse_hint;
@@ -118,15 +119,12 @@ export function render({ model, el }) {
     sample.hidden = !offer;
     play.querySelector(".label").textContent = state.rehearsal ? words.change : words.play;
     halt.hidden = !state.rehearsal;
-    for (const control of [which, speed, play, sample]) control.disabled = busy;
-    const text = busy ? words.busy_live : !state.playable.length ? words.no_recordings
+    const text = !state.playable.length ? words.no_recordings
       : state.rehearsal ? fill(words.now_playing, { recording: state.rehearsal }) : "";
     why.textContent = text;
     why.hidden = !text;
-    rehearseHint.hidden = busy || Boolean(state.rehearsal);
-    if (state.rehearsal !== shown.rehearsal || state.rate !== shown.rate) shown = { rehearsal: state.rehearsal, rate: state.rate };
+    rehearseHint.hidden = Boolean(state.rehearsal);
   }
-  let shown = {};
 
   follow(model, (next) => {
     state = next;

@@ -21,7 +21,7 @@ function line(row, words) {
 
 export function render({ model, el }) {
   const words = JSON.parse(model.words);
-  const list = h("ol", { class: "feed", tabindex: "0", role: "log", "aria-live": "off", "aria-label": words.title });
+  const list = h("ol", { class: "feed-list", tabindex: "0", role: "log", "aria-live": "off", "aria-label": words.title });
   const more = h("button", { type: "button", class: "more", hidden: true });
   const paused = h("span", { class: "chip", hidden: true }, words.paused);
   const nothing = empty(words);

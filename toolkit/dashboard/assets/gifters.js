@@ -1,7 +1,7 @@
 export function render({ model, el }) {
   const words = JSON.parse(model.words);
   const body = h("tbody", {});
-  const table = h("table", { class: "gifters" },
+  const table = h("table", { class: "gifter-table" },
     h("caption", { class: "unseen" }, words.title),
     h("thead", {}, h("tr", {}, h("th", { scope: "col" }, words.name), h("th", { scope: "col", class: "right" }, words.gifts), h("th", { scope: "col", class: "right" }, words.diamonds))),
     body);

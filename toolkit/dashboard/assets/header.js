@@ -39,7 +39,7 @@ export function render({ model, el }) {
     theme.setAttribute("aria-label", label);
     theme.title = label;
     theme.replaceChildren(icon(name === "dark" ? SUN : MOON));
-    model.send_msg({ verb: "theme", theme: name });
+    model.send_msg({ verb: "look", theme: name, minutes_ahead: -new Date().getTimezoneOffset() });
   }
   theme.addEventListener("click", () => {
     choice = root.dataset.theme === "dark" ? "light" : "dark";

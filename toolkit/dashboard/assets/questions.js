@@ -1,6 +1,6 @@
 export function render({ model, el }) {
   const words = JSON.parse(model.words);
-  const list = h("ol", { class: "questions" });
+  const list = h("ol", { class: "question-list" });
   const nothing = empty(words);
   const total = h("span", { class: "chip", hidden: true });
   el.append(h("section", { class: "card side", "aria-label": words.title },

@@ -26,7 +26,7 @@ export function render({ model, el }) {
   const ask = asker(model, words);
   const columns = ["name", "when", "length", "size", "state"];
   const body = h("tbody", {});
-  const table = h("table", { class: "recordings" },
+  const table = h("table", { class: "recording-table" },
     h("caption", { class: "unseen" }, words.title),
     h("thead", {}, h("tr", {},
       ...columns.map((name) => h("th", { scope: "col", class: ["length", "size"].includes(name) ? "right" : null }, words[name])),
@@ -49,6 +49,7 @@ export function render({ model, el }) {
   function line(row, mayRehearse) {
     const play = act("rehearse", row, words.rehearse, mayRehearse && row.state === "sealed");
     const look = act("details", row, words.details, true);
+    if (!mayRehearse) play.title = words.busy_live;
     play.addEventListener("click", () => press(play, words.rehearsing, () => ask("rehearse", { id: row.id, rate: 1 })));
     look.addEventListener("click", async () => {
       const answer = await press(look, words.loading, () => ask("details", { id: row.id }));
