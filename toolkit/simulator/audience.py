@@ -17,10 +17,19 @@ from random import Random
 from toolkit.simulator.language import LANGUAGES, Language
 from toolkit.wire.schema import ProtoMessage, message_class
 
-__all__ = ["Audience", "Viewer", "fake_url", "fill_image"]
+__all__ = ["Audience", "Viewer", "fill_image"]
 
 AVATAR_HOST = "https://cdn.example.invalid"
 """A name that can never resolve: a simulated avatar is never fetched."""
+
+_SIGNATURE = "?dr=14579&refresh_token={}&x-expires=1790172800&x-signature={}&t=4d5b0474"
+"""Only what is random in a real address is random here: frames then compress as real ones do."""
+
+_BADGE_LINK = (
+    "simulated://webcast_lynxview_popup?use_spark=1&url=https%3A%2F%2Fcdn.example.invalid%2Fpages%2Fgrade%2F"
+    "template.js&hide_status_bar=0&hide_nav_bar=1&container_bg_color=00000000&height=90%25&bdhm_bid=grade_panel"
+    "&use_forest=1&trans_status_bar=1&show_mask=0&gravity=bottom&mask_alpha=0.1&radius=8"
+)
 
 _CACHED_VIEWERS_MAX = 4096
 """About 6 KB each."""
@@ -77,6 +86,7 @@ class Viewer:
         badged: The same with badges, if the viewer has any.
         writing: The same with medium avatars, as comments carry it.
         identity: A ``UserIdentity``.
+        avatar: The image that is the avatar.
     """
 
     user_id: int
@@ -88,6 +98,7 @@ class Viewer:
     badged: bytes
     writing: bytes
     identity: bytes
+    avatar: bytes
 
 
 class Audience:
@@ -140,15 +151,27 @@ class Audience:
 _LANGUAGE_WEIGHTS = tuple(accumulate(language.weight for language in LANGUAGES))
 
 
-def fake_url(rng: Random, size: int = 70) -> str:
-    """Return an address that leads nowhere, as long as a real one: ``size`` bytes, in hexadecimal."""
-    return f"{AVATAR_HOST}/a/{rng.randbytes(size).hex()}"
+def fill_image(image: ProtoMessage, name: str, *, urls: int, rng: Random | None = None) -> None:
+    """
+    Give an image its addresses: long, much alike, and leading nowhere.
+
+    Args:
+        image: The image to fill.
+        name: Path of the picture, the same in all its addresses.
+        urls: How many addresses.
+        rng: Signs the addresses, as those of avatars are; None for a public picture.
+    """
+    for mirror in range(urls):
+        url = f"{AVATAR_HOST}/p{16 + mirror}/{name}"
+        if rng is not None:
+            url += _SIGNATURE.format(rng.randbytes(4).hex(), rng.randbytes(14).hex())
+        image.url_list.append(url)
+    image.uri = name
 
 
-def fill_image(image: ProtoMessage, rng: Random, *, urls: int, size: int = 70) -> None:
-    """Give an image its addresses."""
-    image.url_list.extend(fake_url(rng, size) for _ in range(urls))
-    image.uri = f"avatar-img/{rng.randbytes(16).hex()}"
+def _fill_avatar(image: ProtoMessage, rng: Random, *, urls: int) -> None:
+    name = f"tos-sim-avt-0068/{rng.randbytes(16).hex()}~cropcenter:100:100.webp"
+    fill_image(image, name, urls=urls, rng=rng)
 
 
 def _build_viewer(rng: Random, number: int, *, handle: str = "") -> Viewer:
@@ -162,7 +185,7 @@ def _build_viewer(rng: Random, number: int, *, handle: str = "") -> Viewer:
         sec_uid="MS4wLjABAAAA" + rng.randbytes(32).hex(),
     )
     brief = bytes(user.SerializeToString())
-    fill_image(user.avatar_thumb, rng, urls=3, size=85)
+    _fill_avatar(user.avatar_thumb, rng, urls=3)
     user.follow_info.follower_count = int(rng.lognormvariate(5, 2))
     user.follow_info.following_count = int(rng.lognormvariate(5, 1))
     user.follow_info.follow_status = rng.choices((0, 1, 2), (60, 30, 10))[0]
@@ -171,7 +194,7 @@ def _build_viewer(rng: Random, number: int, *, handle: str = "") -> Viewer:
     plain = bytes(user.SerializeToString())
     _add_badges(user, rng)
     badged = bytes(user.SerializeToString())
-    fill_image(user.avatar_medium, rng, urls=2)
+    _fill_avatar(user.avatar_medium, rng, urls=2)
     identity = message_class("UserIdentity")(
         is_gift_giver_of_anchor=bool(user.badge_list),
         is_follower_of_anchor=user.follow_info.follow_status > 0,
@@ -189,20 +212,20 @@ def _build_viewer(rng: Random, number: int, *, handle: str = "") -> Viewer:
         badged,
         bytes(user.SerializeToString()),
         bytes(identity.SerializeToString()),
+        bytes(user.avatar_thumb.SerializeToString()),
     )
 
 
 def _add_badges(user: ProtoMessage, rng: Random) -> None:
     if rng.random() < _BADGE_SHARE:
         level = 1 + int(_GIFTER_LEVEL_MAX * rng.random() ** 3)
-        _add_badge(user, rng, scene=_BADGE_GIFTER, level=level, link_bytes=130)
+        _add_badge(user, rng, scene=_BADGE_GIFTER, level=level, link=_BADGE_LINK)
     if rng.random() < _FAN_SHARE:
         level = 1 + int(_FAN_LEVEL_MAX * rng.random() ** 2)
-        _add_badge(user, rng, scene=_BADGE_FANS, level=level, link_bytes=0)
+        _add_badge(user, rng, scene=_BADGE_FANS, level=level, link="")
 
 
-def _add_badge(user: ProtoMessage, rng: Random, *, scene: int, level: int, link_bytes: int) -> None:
-    link = f"simulated://webview?url={rng.randbytes(link_bytes).hex()}" if link_bytes else ""
+def _add_badge(user: ProtoMessage, rng: Random, *, scene: int, level: int, link: str) -> None:
     badge = user.badge_list.add(
         display_type=4, priority_type=20, scene_type=scene, position=1, display=True, openweburl=link
     )
@@ -212,7 +235,7 @@ def _add_badge(user: ProtoMessage, rng: Random, *, scene: int, level: int, link_
     extra.privilege_order_id = f"simulated_privilege_order_{rng.randrange(10**18)}"
     combine = badge.combine
     combine.display_type, combine.str = 4, str(level)
-    fill_image(combine.icon, rng, urls=2, size=30)
+    fill_image(combine.icon, f"webcast-sim/badge_{scene}_lv{level}_v2.png~tplv-obj.image", urls=2)
     combine.icon.open_web_url = link
     combine.padding.use_specific, combine.padding.middle_padding, combine.padding.badge_width = True, 3, 32
     combine.background.background_color_code = "#992E2BE6"

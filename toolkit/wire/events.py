@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from toolkit.model.event import (
@@ -87,7 +88,7 @@ def interpret(message: Message, received_at: int) -> Interpreted:
         message: The raw message.
         received_at: Our wall clock for it, microseconds UTC.
     """
-    read = _READERS.get(message.method)
+    read, cls = _readers().get(message.method, _UNREAD)
     payload = message.payload
     if len(payload) > PAYLOAD_BYTES_MAX:
         detail = f"{message.method} of {len(payload)} bytes"
@@ -95,7 +96,7 @@ def interpret(message: Message, received_at: int) -> Interpreted:
             message.msg_id, quarantined=quarantine(payload, "oversize", detail, message.method)
         )
     try:
-        parsed = message_class(message.method if read else ANY_MESSAGE).FromString(payload)
+        parsed = (cls or message_class(ANY_MESSAGE)).FromString(payload)
     except DecodeError as error:
         if read is None:
             return Interpreted(message.msg_id)
@@ -134,8 +135,10 @@ def _us(value: int) -> int | None:
     return us if _US_MIN < us < _US_MAX else None
 
 
-def _json(value: list[dict[str, Any]]) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+# json.dumps with options builds an encoder at every call, which costs more than encoding.
+_json: Callable[[list[dict[str, Any]]], str] = json.JSONEncoder(
+    ensure_ascii=False, separators=(",", ":")
+).encode
 
 
 def _ids(values: Any) -> str:
@@ -188,10 +191,16 @@ def _comment(m: ProtoMessage, c: _Context) -> Event:
         *c.head(_user(m, identity=m.user_identity)),
         text=m.content,
         language=m.content_language,
-        emotes=",".join(emote.emote.emote_id for emote in m.emotes),
-        mentions=_ids(user.id for user in m.mention_users) or (str(m.at_user.id) if m.at_user.id else ""),
+        emotes=",".join([emote.emote.emote_id for emote in m.emotes]) if m.emotes else "",
+        mentions=_mentions(m),
         is_history=c.message.is_history,
     )
+
+
+def _mentions(m: ProtoMessage) -> str:
+    if m.mention_users:
+        return _ids(user.id for user in m.mention_users)
+    return str(m.at_user.id) if m.HasField("at_user") else ""
 
 
 def _emote(m: ProtoMessage, c: _Context) -> Event:
@@ -439,3 +448,11 @@ _READERS: dict[str, Callable[[ProtoMessage, _Context], Event | None]] = {
     "WebcastRoomMessage": _room_message,
     "WebcastControlMessage": _control,
 }
+
+_UNREAD = (None, None)
+
+
+@cache
+def _readers() -> dict[str, tuple[Callable[[ProtoMessage, _Context], Event | None], ProtoMessage]]:
+    """Return each type's function and class; built on first use, as classes are."""
+    return {method: (read, message_class(method)) for method, read in _READERS.items()}
