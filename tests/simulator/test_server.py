@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import httpx
 import pytest
+from EulerApiSdk.models.get_rate_limits import GetRateLimits
+from EulerApiSdk.models.sign_tik_tok_url_response import SignTikTokUrlResponse
 from TikTokLive import TikTokLiveClient
 from TikTokLive.client.errors import UserNotFoundError, UserOfflineError
 from TikTokLive.client.web.web_settings import WebDefaults
@@ -30,7 +32,7 @@ from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from toolkit.model.frame import DecodedFrame, Message
 from toolkit.simulator import ledger as ledger_module
-from toolkit.simulator import push
+from toolkit.simulator import pages, push
 from toolkit.simulator.faults import Cut, Delivery, Outgoing
 from toolkit.simulator.push import WATCH_PATH
 from toolkit.simulator.server import Simulator, SimulatorThread
@@ -412,6 +414,14 @@ def test_hostile_requests_get_an_answer():
     in_loop(body)
 
 
+def test_the_signing_services_sdk_understands_its_answers():
+    """Quota and a signed address, parsed by the client's own classes."""
+    limits = GetRateLimits.from_dict(pages.rate_limits(now_ms=1_790_000_000_000))
+    assert limits.day.remaining == limits.day.max_ == 1000
+    signed = SignTikTokUrlResponse.from_dict(pages.signed_url("https://example.invalid/webcast/x?a=1"))
+    assert signed.response.signed_url.startswith("https://example.invalid/webcast/x?a=1&msToken=")
+
+
 def test_a_fault_can_alter_delay_drop_and_cut():
     """The seam for fault plans: the ledger still knows what was meant."""
 
@@ -477,5 +487,8 @@ def test_a_thread_runs_it_for_synchronous_code():
             httpx.get(f"{simulator.base_url}/sim/ledger", trust_env=False).json()
         )
         url = simulator.base_url
+        taken = SimulatorThread(Simulator(port=simulator.port))
+        with pytest.raises(OSError), taken:
+            pass
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{url}/sim/state", trust_env=False)

@@ -27,8 +27,8 @@ __all__ = ["Batch", "Broadcast", "Watcher"]
 HISTORY_COMMENTS = 6
 """TikTok replays exactly the last six comments on every connect, and nothing else."""
 
-MESSAGES_PER_FRAME_MAX = 200
-"""Largest real frame: 35 messages. Beyond 200 a frame nears TikTokLive's limit of 1 MiB."""
+MESSAGES_PER_FRAME_MAX = 400
+"""Largest real frame: 35 messages. Beyond 400 a frame nears TikTokLive's limit of 1 MiB."""
 
 LATE_MS = 50
 """A burst later than this is counted: the machine does not keep up."""

@@ -127,7 +127,7 @@ class Desk:
         message = self.new("WebcastEmoteChatMessage", created_ms)
         message.user.MergeFromString(viewer.badged)
         emote = message.emote_list.add(emote_id=emote_id, uuid=emote_id)
-        fill_image(emote.image, Random(emote_id), urls=2)
+        fill_image(emote.image, f"webcast-sim/emote_{emote_id}.png~tplv-obj.image", urls=2)
         message.user_identity.MergeFromString(viewer.identity)
         return self.seal(message)
 
@@ -280,7 +280,7 @@ class Desk:
         struct.duration = 1000
         struct.for_linkmic = struct.is_displayed_on_panel = True
         rng = Random(gift.gift_id)
-        fill_image(struct.image, rng, urls=2, size=75)
+        fill_image(struct.image, f"webcast-sim/{rng.randbytes(32).hex()}.png~tplv-obj.webp", urls=2)
         struct.icon.CopyFrom(struct.image)
         part.sponsorship_info.add(
             sponsor_id=self.host_id,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from toolkit.model.frame import Message
-from toolkit.simulator.audience import Viewer, fake_url, fill_image
+from toolkit.simulator.audience import Viewer, fill_image
 from toolkit.simulator.gifts import ROSE
 from toolkit.simulator.messages import Desk, display_text, people_piece
 from toolkit.wire.schema import ANY_MESSAGE, message_class
@@ -112,7 +112,7 @@ def goal(
     stream_goal.description = "roses for the new lamp 🌹"
     sub_goal = stream_goal.sub_goals.add(type=1, id=ROSE.gift_id, progress=progress, target=target)
     sub_goal.gift.name, sub_goal.gift.diamond_count, sub_goal.gift.type = ROSE.name, ROSE.diamonds, 1
-    fill_image(sub_goal.gift.icon, desk.rng, urls=2, size=36)
+    fill_image(sub_goal.gift.icon, f"webcast-sim/gift_{ROSE.gift_id}.png~tplv-obj.image", urls=2)
     for viewer, score in supporters:
         contributor = stream_goal.contributors.add(
             user_id=viewer.user_id,
@@ -120,7 +120,7 @@ def goal(
             score=score,
             user_id_str=str(viewer.user_id),
         )
-        fill_image(contributor.avatar, desk.rng, urls=3)
+        contributor.avatar.MergeFromString(viewer.avatar)
     stream_goal.contributors_length = progress
     contributor_viewer = supporters[0][0]
     message.contributor_id = contributor_viewer.user_id
@@ -269,7 +269,7 @@ def unmapped(desk: Desk, created_ms: int, method: str, number: int, viewer: View
         text = message.common.display_text
         display_text(text, "pm_mt_simulated", "{0:user} did something new")
         people_piece(text, viewer.brief)
-    return desk.seal(message, _number_field(2, number) + _text_field(3, fake_url(desk.rng, 20)))
+    return desk.seal(message, _number_field(2, number) + _text_field(3, "simulated://something/new"))
 
 
 def _number_field(field: int, value: int) -> bytes:

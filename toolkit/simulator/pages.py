@@ -139,7 +139,7 @@ def rate_limits(now_ms: int) -> dict[str, Any]:
         name: {"max": most, "remaining": most, "reset_at": _iso_s(now_ms, window_s)}
         for name, most, window_s in (("day", 1000, 86_400), ("hour", 200, 3600), ("minute", 30, 60))
     }
-    return {"code": 200, "message": "ok", **limits, "load_shedding": {"enabled": False, "severity": 0}}
+    return {"code": 200, "message": "ok", **limits, "load_shedding": {"at": 0, "chance": 0}}
 
 
 def signed_url(url: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ push server, so three settings with one address point a real client here.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -35,6 +34,7 @@ HOST = "127.0.0.1"
 INCOMING_BYTES_MAX = 64 * 1024
 """A client sends heartbeats and acknowledgements, a few hundred bytes each."""
 BODY_BYTES_MAX = 1024 * 1024
+CALL_TIMEOUT_S = 60.0
 
 
 class Simulator:
@@ -281,10 +281,12 @@ class Simulator:
     async def _stop_broadcast(self) -> None:
         if self._running is None:
             return
-        self._running.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await self._running
-        self._running = None
+        running, self._running = self._running, None
+        running.cancel()
+        await asyncio.wait([running])
+        if not running.cancelled():
+            # A broadcast that died of our own fault says so here.
+            running.result()
 
     def _application(self) -> tornado.web.Application:
         return tornado.web.Application(
@@ -311,7 +313,11 @@ class SimulatorThread:
     def __enter__(self) -> Simulator:
         """Start it; it listens when this returns."""
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.simulator.start(), self._loop).result()
+        try:
+            self.call(self.simulator.start)
+        except BaseException:
+            self._close()
+            raise
         return self.simulator
 
     def __exit__(
@@ -321,10 +327,10 @@ class SimulatorThread:
         traceback: TracebackType | None,
     ) -> None:
         """Stop it and wait for its thread."""
-        asyncio.run_coroutine_threadsafe(self.simulator.stop(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        try:
+            self.call(self.simulator.stop)
+        finally:
+            self._close()
 
     def call(self, action: Callable[[], Any]) -> Any:
         """Run ``action`` in the simulator's loop and return what it returns; awaits a coroutine."""
@@ -333,7 +339,12 @@ class SimulatorThread:
             result = action()
             return await result if asyncio.iscoroutine(result) else result
 
-        return asyncio.run_coroutine_threadsafe(run(), self._loop).result()
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(CALL_TIMEOUT_S)
+
+    def _close(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
