@@ -99,9 +99,9 @@ def test_the_readers_of_the_readme_read_what_people_write():
     """Links, code spans, verbs, variables and routes are told apart from prose."""
     text = (
         "See [the format](recordings/README.md#tables), `toolkit/wire/` and ![x](docs/a.png).\n"
-        "Run `toolkit load-test --rate 5` or `python3 run.py test`; a toolkit for all. Set `TIKTOK_USERNAME`.\n"
+        "Run `toolkit load-test` or `python3 run.py test`; a toolkit for all. Set `TIKTOK_USERNAME`.\n"
         "```\n.venv/bin/toolkit info ID\ntoolkit verify ID\n```\n"
-        "Ask `GET /api/recordings/ID/events.arrow?since_seq=` or http://127.0.0.1:1/overlay now.\n"
+        "Ask `/api/recordings/ID/events.arrow?since_seq=` or http://localhost/overlay now.\n"
     )
     assert named_files(text) == {"recordings/README.md", "toolkit/wire/", "docs/a.png", "run.py"}
     assert named_verbs(text, "toolkit") == {"load-test", "verify"}
