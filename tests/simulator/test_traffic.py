@@ -50,10 +50,19 @@ def messages_of(preset: str, seconds: int = TEN_MINUTES_S) -> list[Message]:
     return [message for burst in bursts_of(preset, seconds) for message in burst.messages]
 
 
-def events_of(kind: type, preset: str = "typical") -> list:
-    """Return the events of one kind within ten minutes."""
-    events = (interpret(message, received_at=0).event for message in messages_of(preset))
-    return [event for event in events if isinstance(event, kind)]
+@cache
+def events_by_kind() -> dict[type, list]:
+    """Return the events of ten typical minutes, by class."""
+    events = defaultdict(list)
+    for message in messages_of("typical"):
+        event = interpret(message, received_at=0).event
+        events[type(event)].append(event)
+    return events
+
+
+def events_of(kind: type) -> list:
+    """Return the events of one kind within ten typical minutes."""
+    return events_by_kind()[kind]
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_others():
