@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import panel as pn
-from bokeh.models import ColumnDataSource, DataRange1d, DatetimeTickFormatter, HoverTool
+from bokeh.models import ColumnDataSource, DatetimeTickFormatter, HoverTool, Range1d
 from bokeh.plotting import figure
 
 from toolkit.bus.live_state import HISTORY_S
@@ -14,6 +14,8 @@ from toolkit.dashboard.board import Reading
 __all__ = ["Chart"]
 
 HEIGHT_PX = 216
+WINDOW_MS_MIN = 60_000
+HEIGHT_MIN = 4.0
 ZONE_MINUTES_MAX = 14 * 60
 """The Line Islands are 14 hours ahead."""
 # Text at least 4.5:1 on the card behind it, lines at least 3:1.
@@ -58,6 +60,15 @@ class Chart:
             "events": [events for _, _, events in fresh],
         }
         self._source.stream(columns, rollover=HISTORY_S)
+        self._frame(reading.history)
+
+    def _frame(self, history: list[tuple[int, int, int]]) -> None:
+        """Fit the axes: from the start of the run, or ten minutes back, to now."""
+        end_ms = (history[-1][0] + self._ahead_s) * 1000
+        start_ms = (history[0][0] + self._ahead_s) * 1000
+        self._figure.x_range.update(start=min(start_ms, end_ms - WINDOW_MS_MIN), end=end_ms)
+        top = max(HEIGHT_MIN, 1.15 * max(events for _, _, events in history))
+        self._figure.y_range.end = top
 
     def set_theme(self, theme: str) -> None:
         """Recolour for ``light`` or ``dark``."""
@@ -84,8 +95,8 @@ class Chart:
             height=HEIGHT_PX,
             sizing_mode="stretch_width",
             x_axis_type="datetime",
-            x_range=DataRange1d(follow="end", follow_interval=HISTORY_S * 1000, range_padding=0.0),
-            y_range=DataRange1d(start=0, min_interval=4, range_padding=0.12, only_visible=True),
+            x_range=Range1d(0, WINDOW_MS_MIN),
+            y_range=Range1d(0, HEIGHT_MIN),
             toolbar_location=None,
             tools="",
             min_border=0,

@@ -52,7 +52,8 @@ def show_page(get_app: Callable[[], App]) -> None:
         get_app: Returns the process's App. Called once, here; what it raises
             becomes a page that says so.
     """
-    pn.extension(reconnect=True, notifications=False)
+    # reconnect stays off: the header brings the page back, see its script.
+    pn.extension()
     try:
         app = get_app()
     except ToolkitError as error:

@@ -39,10 +39,7 @@ export function render({ model, el }) {
     if (answer && !answer.ok) problem.textContent = `${answer.text} ${answer.hint}`.trim();
   });
   field.addEventListener("input", () => { problem.textContent = ""; field.removeAttribute("aria-invalid"); });
-  again.addEventListener("click", () => {
-    const verb = BUSY.has(state.phase) ? "reconnect" : "record";
-    press(again, words.reconnecting, () => ask(verb, { user: state.user }));
-  });
+  again.addEventListener("click", () => press(again, words.reconnecting, () => ask("reconnect")));
 
   const confirmTitle = h("h3", {});
   const yes = button("danger", words.confirm_yes);
@@ -94,8 +91,7 @@ export function render({ model, el }) {
     detail.hidden = !detail.textContent;
     stop.hidden = !busy;
     stop.disabled = state.phase === "saving";
-    again.hidden = !(state.phase === "reconnecting" || (!busy && !state.rehearsal && state.user && known));
-    again.querySelector(".label").textContent = state.phase === "reconnecting" ? words.reconnect : words.try_again;
+    again.hidden = state.phase !== "reconnecting";
     el.firstElementChild.dataset.busy = busy ? "yes" : "no";
     rehearse.hidden = busy;
     acts.hidden = stop.hidden && again.hidden;

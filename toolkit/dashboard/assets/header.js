@@ -92,6 +92,7 @@ export function render({ model, el }) {
     facts.since.box.hidden = !state.started_at;
     facts.recording.value.textContent = state.recording;
     facts.recording.value.title = state.recording;
+    put(facts.recording.box.firstChild, state.run === "none" ? words.shown : words.recording);
     facts.recording.box.hidden = !state.recording;
     facts.delay.value.textContent = state.delay_s == null ? "" : `${DECIMAL.format(state.delay_s)} s`;
     facts.delay.box.hidden = state.delay_s == null;
@@ -108,8 +109,29 @@ export function render({ model, el }) {
     tick();
   });
   every(model, 500, tick);
+  model.document.on_event("connection_lost", () => comeBack(words));
   showTheme();
   visibility();
+}
+
+// Loads the page again once the server answers. Panel's own way back (reconnect=True)
+// fetches style sheets from a foreign address and leaves the page without updates.
+const LOOK_MS = 1_000;
+let isComingBack = false;
+function comeBack(words) {
+  if (isComingBack) return;
+  isComingBack = true;
+  const banner = document.getElementById("lost");
+  banner.hidden = false;
+  banner.textContent = words.lost;
+  const look = async () => {
+    try {
+      const answer = await fetch(new URL("healthz", location.href.split(/[?#]/)[0]), { cache: "no-store" });
+      if (answer.ok) return location.reload();
+    } catch { /* not yet */ }
+    setTimeout(look, LOOK_MS * (0.5 + Math.random()));
+  };
+  look();
 }
 
 // Browsers that refuse storage still switch, and forget.
