@@ -121,8 +121,10 @@ function tidy(text, charsMax) {
 /** Return a number that is the same for a viewer every time. */
 function hueOf(user) {
   let hash = 7;
-  for (const c of String(user?.user_id ?? user?.handle ?? "")) hash = (hash * 31 + c.charCodeAt(0)) >>> 0;
-  return (hash ^ (hash >>> 13)) % HUES;
+  for (const c of String(user?.user_id ?? user?.handle ?? "")) hash = Math.imul(hash ^ c.charCodeAt(0), 0x01000193);
+  // Neighbouring ids differ in the low bits only: mix before taking the remainder.
+  hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
+  return ((hash ^ (hash >>> 12)) >>> 0) % HUES;
 }
 
 function element(tag, className, text) {
