@@ -1,11 +1,19 @@
 """
 Keeping a recording: written before it is acknowledged, sealed into one file.
 
-    sequencer  numbers messages, drops the ones already seen
-    journal    append-only file, one record per frame, written before the ack
-    database   the only `import duckdb`; schema.sql is the contract with users
-    projector  the thread that turns batches into rows, every 250 ms
-    reader     `open_recording`: polars and SQL on a sealed or a running recording
+    sequencer   numbers messages, drops the ones already seen
+    journal     append-only file, one record per frame, written before the ack
+    fold        a journal told from the beginning: batches, segments, totals
+    totals      what a recording adds up to, and whether two are the same
+    rows        batches as rows; schema.sql is the contract with users
+    database    the only `import duckdb`
+    projector   the thread that turns batches into rows, every 250 ms
+    sealing     journal and database become one checked file; healing is the same
+    recorded    a sealed recording told frame by frame
+    rebuilding  a sealed recording made anew with today's decoder
+    writer      `RecordingWriter`: what capture needs of all this
+    folder      `RecordingsFolder`: one owner; list, info, heal, verify, rebuild
+    reader      `open_recording`: polars and SQL on a sealed or a running recording
 
 May import ``model`` and ``wire``. Knows nothing of TikTok's server, of the bus or
 of the dashboard.

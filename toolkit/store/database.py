@@ -403,25 +403,27 @@ class Database:
         """
         assert self.path is not None
         try:
-            columns = set(self.rows(_COLUMNS))
-            foreign = self.rows(
-                "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL"
-                " SELECT function_name FROM duckdb_functions() WHERE NOT internal"
-            )
+            self._check_columns()
+            version = self.meta().get("format_version", "")
         except duckdb.Error as error:
             raise _translated(error, self.path) from error
-        missing = sorted(c for c in _expected_columns() - columns if c[0] in _CORE_TABLES)
-        if missing or foreign:
-            why = (
-                f"its table {missing[0][0]} is not ours" if missing else f"it brings its own {foreign[0][0]}"
-            )
-            raise NotARecording(f"{self.path.name} is a DuckDB file but not a recording: {why}", hint=_HINT)
-        version = self.meta().get("format_version", "")
         if version.isdecimal() and int(version) > FORMAT_VERSION:
             raise NotARecording(
                 f"{self.path.name} was made by a newer version of this toolkit (format {version})",
                 hint=f"This version reads up to format {FORMAT_VERSION}: update it.",
             )
+
+    def _check_columns(self) -> None:
+        assert self.path is not None
+        foreign = self.rows(
+            "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL"
+            " SELECT function_name FROM duckdb_functions() WHERE NOT internal"
+        )
+        missing = _expected_columns() - set(self.rows(_COLUMNS))
+        strange = sorted({column[0] for column in missing} & _CORE_TABLES)
+        if strange or foreign:
+            why = f"its table {strange[0]} is not ours" if strange else f"it brings its own {foreign[0][0]}"
+            raise NotARecording(f"{self.path.name} is a DuckDB file but not a recording: {why}", hint=_HINT)
 
 
 _COLUMNS = (

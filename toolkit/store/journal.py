@@ -56,6 +56,9 @@ RECORD_BYTES_MAX = 64 * 1024 * 1024
 SYNC_INTERVAL_S = 0.5
 """What a power cut may cost. Every half second is a thousandth of a laptop's SSD."""
 
+_flush = getattr(os, "fdatasync", os.fsync)
+"""macOS has no fdatasync."""
+
 _SCAN_BYTES = 4 * 1024 * 1024
 """Window in which a reader looks for the next whole record behind damage."""
 
@@ -240,7 +243,7 @@ class _Syncer:
             self._dirty.clear()
             stopping = self._stopping.is_set()
             try:
-                os.fdatasync(self._fd)
+                _flush(self._fd)
             except OSError as error:
                 self._error = error
             if stopping:

@@ -96,19 +96,31 @@ def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
     target = journal.with_suffix(".duckdb")
     report = SealReport(journal.stem, target)
     try:
-        totals = _complete(journal, target, report) if target.exists() and not anew else None
-    except (DatabaseError, RecordingError) as error:
-        report.problems.append(f"the database did not open: {_first_line(error)}")
-        totals = None
-    if totals is None:
-        totals = _build_anew(journal, target, report)
+        totals = _complete_or_build(journal, target, report, anew)
+        sync_folder(target.parent)
+        journal.unlink()
+        sync_folder(target.parent)
+        report.size_bytes = target.stat().st_size
+    except (DatabaseError, OSError) as error:
+        raise RecordingError(
+            f"{journal.stem} could not be sealed: {_first_line(error)}",
+            hint="Its journal is whole. Free space on the disk, then start again: it is healed at start.",
+        ) from error
     report.frames, report.messages, report.counts = totals.frames, totals.messages, dict(totals.counts)
     report.duplicates, report.quarantined = totals.duplicates, totals.quarantined
-    sync_folder(target.parent)
-    journal.unlink()
-    sync_folder(target.parent)
-    report.size_bytes = target.stat().st_size
     return report
+
+
+def _complete_or_build(journal: Path, target: Path, report: SealReport, anew: bool) -> Totals:
+    if target.exists() and not anew:
+        try:
+            totals = _complete(journal, target, report)
+        except (DatabaseError, RecordingError) as error:
+            report.problems.append(f"the database did not open: {_first_line(error)}")
+        else:
+            if totals is not None:
+                return totals
+    return _build_anew(journal, target, report)
 
 
 def _complete(journal: Path, path: Path, report: SealReport) -> Totals | None:
@@ -134,13 +146,7 @@ def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
     problems = report.problems
     fresh = target.with_name(target.name + ".new")
     remove_database(fresh)
-    try:
-        totals = _complete(journal, fresh, report)
-    except (DatabaseError, OSError) as error:
-        raise RecordingError(
-            f"{journal.stem} could not be sealed: {_first_line(error)}",
-            hint="Its journal is whole. Free space on the disk, then start again: it is healed at start.",
-        ) from error
+    totals = _complete(journal, fresh, report)
     if totals is None:
         raise RecordingError(
             f"{journal.stem} could not be sealed: {'; '.join(report.problems)}",
