@@ -91,6 +91,82 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path, cycle: int) -> No
     assert folder.heal() == []
 
 
+_SEALER = """
+import sys
+from pathlib import Path
+from toolkit.clock import SystemClock
+from toolkit.model.frame import FrameKind, Message
+from toolkit.store.folder import RecordingsFolder
+from toolkit.store.writer import RecordingWriter
+from toolkit.wire.encode import encode_fetch_result, encode_push_frame
+from toolkit.wire.schema import message_class
+folder = Path(sys.argv[1])
+if sys.argv[2] == "seal":
+    writer = RecordingWriter.create(folder, "alice", clock=SystemClock())
+    writer.open_segment(7)
+    for msg_id in range(1, 301):
+        chat = message_class("WebcastChatMessage")(content=str(msg_id))
+        chat.common.msg_id = msg_id
+        message = Message("WebcastChatMessage", msg_id, chat.SerializeToString())
+        data = encode_push_frame(encode_fetch_result([message], cursor=""))
+        writer.take(writer.write(FrameKind.PUSH, data))
+    print("begins", flush=True)
+    writer.seal()
+else:
+    print("begins", flush=True)
+    RecordingsFolder(folder).heal()
+print("ends", flush=True)
+"""
+
+
+@pytest.mark.parametrize("cycle", range(max(1, KILL_CYCLES // 2)))
+def test_killing_the_sealing_and_the_healing_loses_nothing(tmp_path: Path, cycle: int) -> None:
+    """Both are killed at a random moment; a third attempt finds everything."""
+    rng = random.Random(cycle)
+    for step, longest_s in (("seal", 0.4), ("heal", 0.3)):
+        process = subprocess.Popen(
+            [sys.executable, "-c", _SEALER, str(tmp_path), step], stdout=subprocess.PIPE
+        )
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"begins\n"
+        time.sleep(rng.uniform(0.0, longest_s))  # the random moment itself
+        process.kill()
+        process.wait()
+        process.stdout.close()
+    folder = RecordingsFolder(tmp_path)
+    assert all(report.sealed for report in folder.heal())
+    (listed,) = folder.list()
+    report = folder.verify(listed["id"])
+    assert report.ok, (cycle, report)
+    assert query(folder.path_of(listed["id"]), "SELECT count(*), sum(msg_id) FROM comments") == [(300, 45150)]
+
+
+def test_recordings_are_listed_newest_first(tmp_path: Path, recorded: Record, clock: ManualClock) -> None:
+    """By when they began, whoever was recorded and whatever was rebuilt since."""
+    ids = []
+    for user in ("bob", "alice", "carol"):
+        clock.advance(5)
+        writer = recorded(10, user=user)
+        writer.seal()
+        ids.append(writer.id)
+    folder = RecordingsFolder(tmp_path)
+    folder.rebuild(ids[0])
+    assert [r["id"] for r in folder.list()] == ids[::-1]
+
+
+def test_what_cannot_be_sealed_now_is_reported_and_kept(tmp_path: Path, recorded: Record) -> None:
+    """Here something else stands where the new database would be built."""
+    writer = recorded(20)
+    writer.abandon()
+    writer.path.unlink()
+    (tmp_path / f"{writer.id}.duckdb.new").mkdir()
+    folder = RecordingsFolder(tmp_path)
+    (report,) = folder.heal()
+    assert not report.sealed
+    assert "not sealed" in str(report)
+    assert [r["state"] for r in folder.list()] == ["interrupted"]
+
+
 def test_a_healed_segment_ends_with_its_last_frame(tmp_path: Path, recorded: Record) -> None:
     """What came after it was not observed."""
     writer = recorded(20, segments=2)

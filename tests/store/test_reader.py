@@ -136,6 +136,8 @@ def test_reading_a_running_recording_does_not_disturb_it(recorded: Record) -> No
     writer = recorded(50)
     with open_recording(writer.path) as rec:
         assert rec.comments.collect().height == 45
+        with pytest.raises(RecordingError, match="the query failed"):
+            rec.sql("SELECT * FROM read_text('/etc/hostname')")
     report = writer.seal()
     assert (report.messages, report.rebuilt) == (50, False)
 

@@ -110,6 +110,9 @@ class Database:
             if not database.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'meta'"):
                 # One transaction: a process killed here leaves all tables, or none.
                 connection.execute(f"BEGIN; {_schema()}; COMMIT")
+            if path is None:
+                # Only notebooks work in memory, and run SQL there.
+                connection.execute("SET enable_external_access = false; SET lock_configuration = true")
         except duckdb.Error as error:
             database.close()
             raise _translated(error, path) from error

@@ -14,8 +14,10 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +160,10 @@ class RecordingsFolder:
                             "state": state.value,
                             "size_bytes": sum(stat.st_size for stat in stats),
                             "path": str(database),
-                            "changed": max(stat.st_mtime for stat in stats),
+                            "begun": _begun(recording_id, max(stat.st_mtime for stat in stats)),
                         }
                     )
-        found.sort(key=lambda recording: (recording.pop("changed"), recording["id"]), reverse=True)
+        found.sort(key=lambda recording: (recording.pop("begun"), recording["id"]), reverse=True)
         return found
 
     def state_of(self, recording_id: str) -> RecordingState:
@@ -294,7 +296,7 @@ class RecordingsFolder:
             except RecordingBusy:
                 continue
             except (RecordingError, OSError) as error:
-                reports.append(SealReport(recording_id, database, problems=[str(error)]))
+                reports.append(SealReport(recording_id, database, problems=[str(error)], sealed=False))
         return reports
 
     def verify(self, recording_id: str) -> VerifyReport:
@@ -349,6 +351,12 @@ class RecordingsFolder:
                 hint="An id has letters, digits, - and _. `toolkit recordings` lists them.",
             )
         return self.path / f"{recording_id}.journal", self.path / f"{recording_id}.duckdb"
+
+
+def _begun(recording_id: str, changed_at_s: float) -> str:
+    """Return when a recording began, as its id tells, else when its file last changed."""
+    told = re.search(r"-(\d{8}-\d{6})(?:-\d+)?$", recording_id)
+    return told[1] if told else f"{datetime.fromtimestamp(changed_at_s, UTC):%Y%m%d-%H%M%S}"
 
 
 @contextlib.contextmanager

@@ -50,6 +50,7 @@ class SealReport:
         rebuilt: The database did not match, or did not open, and was built again.
         problems: Why it was rebuilt, and damage found in the journal; one sentence each.
         size_bytes: Size of the file.
+        sealed: It worked. If not, ``problems`` says why, and the journal is as it was.
     """
 
     id: str
@@ -63,9 +64,12 @@ class SealReport:
     rebuilt: bool = False
     problems: list[str] = field(default_factory=list)
     size_bytes: int = 0
+    sealed: bool = True
 
     def __str__(self) -> str:
         """Return one line for a log."""
+        if not self.sealed:
+            return f"{self.id}: not sealed: {'; '.join(self.problems)}"
         how = ", rebuilt" if self.rebuilt else ""
         return f"{self.id}: {self.frames} frames, {self.messages} messages{how}"
 
