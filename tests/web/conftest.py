@@ -47,7 +47,8 @@ class Studio:
         self.live_state = LiveState(self.bus)
         self.ready = True
         self.called = []
-        self._ids = itertools.count(1)
+        # As TikTok's: large, and never the same in another process.
+        self._ids = itertools.count(time.time_ns())
 
     def comment(self, text, nickname="Ann", **options):
         """Publish one comment; return its number."""

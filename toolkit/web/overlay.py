@@ -86,5 +86,5 @@ class SlashHandler(SurfaceHandler):
 routes = [
     (r"/overlay", OverlayHandler),
     (r"/overlay/", SlashHandler),
-    (r"/overlay/assets/([a-z.]+)", AssetHandler),
+    (r"/overlay/assets/(.*)", AssetHandler),
 ]
