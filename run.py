@@ -282,7 +282,7 @@ def create_venv():
             "this Python has no venv module. On Debian and Ubuntu: sudo apt install python3-venv "
             f"(or python{dotted(sys.version_info[:2])}-venv), then run this again."
         ) from None
-    again = "Rebuilding the broken .venv" if VENV.exists() else "Creating .venv"
+    again = "Making .venv anew" if VENV.exists() else "Creating .venv"
     # Also when this file is run by the very Python that lives in .venv.
     base_python = getattr(sys, "_base_executable", None) or sys.executable
     with step(again):
