@@ -141,7 +141,7 @@ def test_a_reader_goes_on_where_it_stopped(tmp_path: Path) -> None:
 def test_a_record_type_of_a_later_version_is_handed_on(tmp_path: Path) -> None:
     """It is a record like others; who does not know it skips it."""
     writer = JournalWriter(tmp_path / "x.journal")
-    writer.append(200, b"?")  # type: ignore[arg-type]
+    writer.append(200, b"?")
     writer.append(RecordType.FRAME, b"frame")
     writer.close()
     assert [r.type for r in read_journal(tmp_path / "x.journal")] == [200, RecordType.FRAME]

@@ -136,7 +136,7 @@ class JournalWriter:
 
     def append(
         self,
-        record_type: RecordType,
+        record_type: int,
         payload: bytes,
         *,
         segment_id: int = 0,
@@ -146,6 +146,14 @@ class JournalWriter:
     ) -> int:
         """
         Write one record; it survives the death of this process once this returns.
+
+        Args:
+            record_type: A :class:`RecordType`.
+            payload: What the record says.
+            segment_id: The connected stretch; 0 where there is none.
+            received_at: Wall clock, microseconds UTC.
+            mono_ns: Monotonic clock, nanoseconds.
+            kind: The frame's kind, for frames.
 
         Returns:
             The record's number.
