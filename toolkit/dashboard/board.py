@@ -104,7 +104,7 @@ class Board:
         }
         return Reading(
             {name: encode(state) for name, state in states.items()},
-            figures.run,
+            cards.run_of(figures, status),
             figures.run_seq,
             list(self._rows),
             figures.history,

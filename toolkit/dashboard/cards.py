@@ -10,7 +10,7 @@ from toolkit.dashboard.catalogue import SAMPLE_ID
 from toolkit.dashboard.plain import plain
 from toolkit.model.event import Comment, User
 
-__all__ = ["comment_row", "control", "gifters", "header", "questions", "totals"]
+__all__ = ["comment_row", "control", "gifters", "header", "questions", "run_of", "totals"]
 
 NAME_CHARS_MAX = 48
 QUESTIONS_MAX = 20
@@ -56,21 +56,28 @@ def header(
     reconnection = status["reconnectionState"]
     next_at = reconnection["nextAttemptAt"]
     rehearsal = status["rehearsal"]
-    is_live = figures.run == "live"
+    run = run_of(figures, status)
     return {
         "phase": phase(status),
         "attempt": reconnection["attempt"],
         "attempts_max": reconnection["maxAttempts"],
         "next_at": next_at // 1000 if next_at else None,
-        "run": figures.run,
+        "run": run,
         "user": plain(status["user"] or figures.user or "", NAME_CHARS_MAX) if not rehearsal else "",
         "recording": plain(figures.recording, 80),
-        "started_at": figures.started_at // 1000 if figures.started_at and figures.run != "none" else None,
+        "started_at": figures.started_at // 1000 if figures.started_at and run != "none" else None,
         # To a tenth of a second: finer would be sent again at every tick and means nothing.
-        "delay_s": round(figures.delay_ms / 1000, 1) if figures.delay_ms is not None and is_live else None,
+        "delay_s": round(figures.delay_ms / 1000, 1)
+        if figures.delay_ms is not None and run == "live"
+        else None,
         "rehearsal": _rehearsal(rehearsal, found),
         "active": bool(figures.totals),
     }
+
+
+def run_of(figures: Snapshot, status: Mapping[str, Any]) -> str:
+    """Return ``live`` or ``rehearsal`` while one is on, ``none`` for figures of what has ended."""
+    return figures.run if status["is_recording"] or status["rehearsal"] else "none"
 
 
 def phase(status: Mapping[str, Any]) -> str:
@@ -129,7 +136,6 @@ def totals(figures: Snapshot) -> dict[str, Any]:
         "viewers_peak": figures.viewers_peak,
         "comments": counts.get("comment", 0),
         "comments_rate": round(rates.get("comment", 0.0), 1),
-        "chatters": figures.chatters,
         "likes": figures.likes_total,
         "likes_rate": round(60 * rates.get("like", 0.0)),
         "diamonds": figures.diamonds,

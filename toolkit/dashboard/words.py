@@ -99,7 +99,7 @@ ENGLISH: dict[str, dict[str, str]] = {
         "viewers": "Viewers",
         "viewers_sub": "peak {peak}",
         "comments": "Comments/s",
-        "comments_sub": "{total} by {people} people",
+        "comments_sub": "{total} in all",
         "likes": "Likes",
         "likes_sub": "room total",
         "diamonds": "Diamonds",

@@ -1,6 +1,6 @@
 const TILES = [
   ["viewers", (s) => count(s.viewers), (s, w) => (s.viewers == null ? w.none : fill(w.viewers_sub, { peak: count(s.viewers_peak) }))],
-  ["comments", (s) => DECIMAL.format(s.comments_rate), (s, w) => (s.comments ? fill(w.comments_sub, { total: count(s.comments), people: count(s.chatters) }) : w.none)],
+  ["comments", (s) => DECIMAL.format(s.comments_rate), (s, w) => (s.comments ? fill(w.comments_sub, { total: count(s.comments) }) : w.none)],
   ["likes", (s) => count(s.likes), (s, w) => (s.likes ? w.likes_sub : w.none)],
   ["diamonds", (s) => count(s.diamonds), (s, w) => (s.diamonds ? w.diamonds_sub : w.none)],
   ...["gifts", "follows", "joins", "shares"].map((name) => [
