@@ -102,7 +102,10 @@ class Database:
             RecordingError: It refuses to open.
         """
         try:
-            connection = duckdb.connect(str(path or ":memory:"), config=_WRITER_CONFIG)
+            # Written blocks stay cached: without a limit a day's recording would take
+            # most of the machine's memory. In memory there is nothing else to hold it.
+            config = _WRITER_CONFIG if path is None else _WRITER_CONFIG | {"memory_limit": "1GB"}
+            connection = duckdb.connect(str(path or ":memory:"), config=config)
         except duckdb.Error as error:
             raise _translated(error, path) from error
         database = cls(connection, path)
