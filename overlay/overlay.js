@@ -156,6 +156,7 @@ let flushAsked = false;
 let frameAsked = false;
 let burstGapMs = 750; // TikTok delivers in bursts; learnt from what arrives
 let burstAt = 0;
+let paceMs = GROUP_MS_MIN;
 
 function isNew(id) {
   if (known.has(id)) return false;
@@ -194,16 +195,16 @@ function showNextGroup() {
   if (!pending.length) return;
   showComments(pending.splice(0, 1), true);
   askFrame();
-  if (!pending.length) return;
-  const pace = Math.min(GROUP_MS_MAX, Math.max(GROUP_MS_MIN, burstGapMs / (pending.length + 1)));
-  groupTimer = setTimeout(showNextGroup, pace);
+  if (pending.length) groupTimer = setTimeout(showNextGroup, paceMs);
 }
 
 function learnPace() {
   const now = performance.now();
   const gap = now - burstAt;
   burstAt = now;
-  if (gap > 150 && gap < 3000) burstGapMs += (gap - burstGapMs) * 0.2;
+  if (gap < 3000) burstGapMs += (gap - burstGapMs) * 0.2;
+  // What waits is spread over the time until the next burst, no longer.
+  paceMs = Math.min(GROUP_MS_MAX, Math.max(GROUP_MS_MIN, burstGapMs / (pending.length + 1)));
 }
 
 /** Merge equal texts of a crowd: thirty times the same emoji is one line and a count. */

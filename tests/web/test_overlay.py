@@ -299,6 +299,26 @@ def test_an_empty_overlay_is_transparent_and_silent(server, open_overlay):
     assert solid.complaints == []
 
 
+def test_comments_fade_when_asked_to(server, open_overlay):
+    """After the seconds given, not before."""
+    page = open_overlay(server, "fade=1")
+    painted(page, server.studio.comment("short-lived"))
+    assert page.locator(".tl-comment").count() == 1
+    holds(page, "document.querySelectorAll('.tl-comment').length === 0")
+
+
+def test_a_hidden_source_returns_to_the_present(server, open_overlay):
+    """What went by while OBS hid it does not play back in slow motion."""
+    page = open_overlay(server, "limit=5")
+    show = "dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail: {visible: %s}}))"
+    page.evaluate(show % "false")
+    for number in range(8):
+        seq = server.studio.comment(f"c{number}")
+    painted(page, seq)
+    page.evaluate(show % "true")
+    assert page.locator(".tl-text").all_inner_texts() == [f"c{n}" for n in range(3, 8)]
+
+
 def test_custom_css_wins_without_force(server, open_overlay):
     """What OBS injects comes later and is in no layer."""
     page = open_overlay(server, "", bypass_csp=True)

@@ -224,12 +224,12 @@ def test_never_reading_clients_cost_little_and_are_kicked(server, until, monkeyp
         raw.close()
 
 
-def _never_reads(server):
+def _never_reads(server, *, batch=True):
     raw = socket.socket()
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     raw.connect(("127.0.0.1", server.port))
     raw.sendall(HANDSHAKE)
-    wish = b'{"type":"subscribe","batch":true}'
+    wish = b'{"type":"subscribe","batch":true}' if batch else b'{"type":"subscribe"}'
     raw.sendall(bytes([0x81, 0x80 | len(wish), 0, 0, 0, 0]) + wish)
     return raw
 
@@ -282,3 +282,16 @@ def test_a_stopping_server_says_goodbye(server):
         with pytest.raises(ConnectionClosed):
             client.recv(timeout=10)
         assert client.close_code == 1001
+
+
+def test_a_stop_with_clients_that_do_not_read_is_quiet(server, until, caplog):
+    """Their unread frames are dropped at once, without a traceback for each."""
+    stalled = [_never_reads(server, batch=n % 2 == 0) for n in range(10)]
+    until(lambda: len(server.surface.hub.status()) == 10)
+    for _ in range(10):
+        server.studio.comments(["x" * 400] * 500)
+    until(lambda: all(s["behind"] for s in server.surface.hub.status()))
+    server.stop()
+    assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == []
+    for raw in stalled:
+        raw.close()

@@ -73,7 +73,11 @@ class Outlet(Protocol):
         ...
 
     def close(self, code: int, reason: str) -> None:
-        """Close; never raises."""
+        """Close with a goodbye; never raises."""
+        ...
+
+    def abort(self) -> None:
+        """Close at once, dropping what was not read; never raises."""
         ...
 
 
@@ -195,7 +199,11 @@ class Hub:
             if timer is not None:
                 timer.cancel()
         for subscriber in list(self._subscribers):
-            subscriber.outlet.close(GOING_AWAY, "The server stops.")
+            if subscriber.is_busy:
+                # A goodbye would queue behind what it does not read, and the loop ends soon.
+                subscriber.outlet.abort()
+            else:
+                subscriber.outlet.close(GOING_AWAY, "The server stops.")
         self._subscribers.clear()
 
     # -- what clients say ------------------------------------------------

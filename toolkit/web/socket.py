@@ -140,6 +140,12 @@ class SocketHandler(WebSocketHandler):
             failed.set_exception(error)
             return failed
 
+    def abort(self) -> None:
+        """Close at once, dropping what was not read."""
+        stream = self.ws_connection.stream if self.ws_connection is not None else None
+        if stream is not None:
+            stream.close()
+
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Stay silent when a client goes away in the middle of something."""
         if not isinstance(value, (WebSocketClosedError, StreamClosedError)):
