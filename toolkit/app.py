@@ -21,6 +21,7 @@ from collections.abc import Callable, Coroutine
 from random import Random
 from typing import Any
 
+from toolkit.background import Background
 from toolkit.bus.live_state import LiveState, Snapshot
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import event_data
@@ -33,6 +34,7 @@ from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitEr
 from toolkit.observe import logs, metrics
 from toolkit.replay.player import RATE_MAX, Player
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.reader import Recording, open_recording
 
 __all__ = ["App", "get_app", "new_recorder"]
 
@@ -104,27 +106,6 @@ def new_recorder(
     )
 
 
-class _Background(threading.Thread):
-    """Runs one coroutine in a thread and a loop of its own."""
-
-    def __init__(self, name: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
-        super().__init__(name=name, daemon=True)
-        self.error: ToolkitError | None = None
-        self.result: Any = None
-        self._make = make
-        self.start()
-
-    def run(self) -> None:
-        try:
-            self.result = asyncio.run(self._make())
-        except ToolkitError as error:
-            self.error = error
-            log.error("%s: %s", self.name, error)
-        except Exception:
-            self.error = ToolkitError("It stopped because of a fault of ours; the log has the details.")
-            log.exception("%s stopped", self.name)
-
-
 class App:
     """
     One process: settings, bus, live state, recorder, rehearsal.
@@ -151,11 +132,13 @@ class App:
         self.refusal = ""
         self._lock = threading.RLock()
         self._recorder: Recorder | None = None
-        self._recorder_thread: _Background | None = None
+        self._recorder_thread: Background | None = None
         self._last_error: ToolkitError | None = None
         self._player: Player | None = None
-        self._player_thread: _Background | None = None
+        self._player_thread: Background | None = None
         self._healed = threading.Event()
+        self._following: Recording | None = None
+        self._following_lock = threading.Lock()
         self._started = False
         self._signals = 0
         self._loop_lag_s = 0.0
@@ -176,7 +159,7 @@ class App:
         self._catch_signals()
         self._keep(self._probe_loop())
         self._own_folder()
-        threading.Thread(target=self._heal_then_begin, name="toolkit-start", daemon=True).start()
+        threading.Thread(target=self._begin_then_heal, name="toolkit-start", daemon=True).start()
 
     def _own_folder(self) -> None:
         try:
@@ -188,7 +171,16 @@ class App:
             self.refusal = str(error)
             log.error("%s %s", error, error.hint)
 
-    def _heal_then_begin(self) -> None:
+    def _begin_then_heal(self) -> None:
+        # A live does not wait for yesterday's recording; healing leaves alone what is
+        # being recorded.
+        try:
+            if self.replay_at_start is not None:
+                self.start_replay(*self.replay_at_start)
+            elif self.settings.username and not self.refusal:
+                self.start_recording(self.settings.username)
+        except ToolkitError as error:
+            log.error("%s %s", error, error.hint)
         try:
             if not self.refusal:
                 for healed in self.folder.heal():
@@ -197,13 +189,6 @@ class App:
             log.error("healing: %s %s", error, error.hint)
         finally:
             self._healed.set()
-        try:
-            if self.replay_at_start is not None:
-                self.start_replay(*self.replay_at_start)
-            elif self.settings.username and not self.refusal:
-                self.start_recording(self.settings.username)
-        except ToolkitError as error:
-            log.error("%s %s", error, error.hint)
 
     def _catch_signals(self) -> None:
         if threading.current_thread() is not threading.main_thread() or "ipykernel" in sys.modules:
@@ -284,7 +269,7 @@ class App:
                 )
             self.stop_replay()
             self._recorder, self._last_error = None, None
-            self._recorder_thread = _Background("toolkit-recorder", lambda: self._record(user))
+            self._recorder_thread = Background("toolkit-recorder", lambda: self._record(user))
         return self.status()
 
     async def _record(self, user: str) -> Outcome:
@@ -334,7 +319,7 @@ class App:
             self.stop_replay()
             player = Player(path, bus=self.bus, clock=self.clock, rate=rate)
             self._player = player
-            self._player_thread = _Background("toolkit-rehearsal", player.run)
+            self._player_thread = Background("toolkit-rehearsal", player.run)
         return player.progress().as_dict()
 
     def stop_replay(self) -> dict[str, Any]:
@@ -399,6 +384,26 @@ class App:
             RecordingError: There is none under that id, or it is damaged.
         """
         return self.folder.info(recording_id)
+
+    def events_arrow(self, recording_id: str, since_seq: int, table: str = "messages") -> bytes:
+        """
+        Return the rows of a table after message ``since_seq`` as an Arrow IPC stream; blocks.
+
+        Works while it is being recorded: the journal is followed, the database is
+        the recorder's own.
+
+        Raises:
+            RecordingError: There is no such recording or table.
+        """
+        with self._following_lock:
+            following = self._following
+            if following is None or following.path.stem != recording_id:
+                if following is not None:
+                    following.close()
+                following = self._following = open_recording(recording_id, self.settings.recordings)
+            # The last one asked for stays open: a notebook that follows a live asks every second.
+            following.refresh()
+            return following.arrow_after(since_seq, table)
 
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Return each check with whether it passes and a sentence."""

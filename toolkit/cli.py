@@ -108,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("id", help="id of a recording, or a path to one")
         _folder(sub)
 
-    from toolkit.simulator import command as simulate
+    import toolkit.simulator.command as simulate
 
     sub = verb("simulate", simulate.run, "Run a local TikTok to record from.", reports=False)
     simulate.add_arguments(sub)

@@ -121,7 +121,7 @@ class Studio:
             raise RecordingNotFound(f"No recording {recording_id}.", hint="Run `toolkit recordings`.")
         return {"id": recording_id}
 
-    def events_arrow(self, recording_id, since_seq):
+    def events_arrow(self, recording_id, since_seq, table):
         """Return bytes larger than one chunk."""
         self.recording_info(recording_id)
         return b"%020d" % since_seq * 50_000

@@ -295,7 +295,7 @@ class Recorder:
     def _seal(self, writer: RecordingWriter) -> None:
         try:
             report: SealReport = writer.seal()
-            log.info("recording %s sealed: %d messages in %d frames", writer.id, report.messages, report.frames)
+            log.info("recording %s sealed: %d messages", writer.id, report.messages)
         except ToolkitError as error:
             self._unsealed.append(writer.id)
             log.error("recording %s could not be sealed: %s", writer.id, error)

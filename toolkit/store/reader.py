@@ -9,6 +9,7 @@ database in memory; `refresh` brings in what came since.
 from __future__ import annotations
 
 import contextlib
+import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,9 @@ from toolkit.store.recorded import RecordedFrame, recorded_frames
 __all__ = ["Coverage", "RecordedFrame", "Recording", "open_recording", "read_frames"]
 
 _TABLES = ("messages", "frames", "users", "quarantine", *(c.table for c in EVENT_CLASSES))
+_NUMBERED_TABLES = ("messages", *(c.table for c in EVENT_CLASSES))
+_ARROW_ROWS_MAX = 100_000
+"""Rows of one Arrow stream: about 5 MB."""
 _SCAN_ROWS = 100_000
 """Rows handed to polars at a time."""
 
@@ -213,6 +217,28 @@ class Recording:
                 raise RecordingError(
                     f"the query failed: {error}", hint=f"Tables: {', '.join(_TABLES)}, segments, gaps, meta."
                 ) from error
+
+    def arrow_after(self, seq: int, table: str = "messages", rows_max: int = _ARROW_ROWS_MAX) -> bytes:
+        """
+        Return the rows of a table after message ``seq`` as an Arrow IPC stream.
+
+        Args:
+            seq: Number of the last message already known; 0 for none.
+            table: Any table that has ``seq``. Of ``messages`` the payload is left out.
+            rows_max: At most so many rows; ask again with the last ``seq`` for more.
+
+        Raises:
+            RecordingError: There is no such table.
+        """
+        if table not in _NUMBERED_TABLES:
+            raise RecordingError(
+                f"there is no table {table!r} of events", hint=f"Tables: {', '.join(_NUMBERED_TABLES)}."
+            )
+        names = "* EXCLUDE payload" if table == "messages" else "*"
+        rows = self.sql(f"SELECT {names} FROM {table} WHERE seq > ? ORDER BY seq LIMIT ?", [seq, rows_max])
+        stream = io.BytesIO()
+        rows.write_ipc_stream(stream, compression="zstd")
+        return stream.getvalue()
 
     def _open(self) -> Database:
         journal = self.path.with_suffix(".journal")

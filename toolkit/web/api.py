@@ -63,14 +63,17 @@ class RecordingHandler(SurfaceHandler):
 
 
 class EventsHandler(SurfaceHandler):
-    """GET ``?since_seq=``: the events of a recording as an Arrow IPC stream."""
+    """GET ``?since_seq=&table=``: rows of a recording as an Arrow IPC stream; messages by default."""
 
     async def get(self, recording_id: str) -> None:
         since_seq = self.get_query_argument("since_seq", "0")
         if not (since_seq.isascii() and since_seq.isdigit() and len(since_seq) <= _SEQ_DIGITS_MAX):
             raise BadRequest("since_seq must be a whole number, 0 or more.")
+        table = self.get_query_argument("table", "messages")
         backend = self.surface.backend
-        stream = await self.surface.in_worker(backend.events_arrow, _checked_id(recording_id), int(since_seq))
+        stream = await self.surface.in_worker(
+            backend.events_arrow, _checked_id(recording_id), int(since_seq), table
+        )
         self.set_header("Content-Type", "application/vnd.apache.arrow.stream")
         self.set_header("Content-Length", str(len(stream)))
         if self.request.method == "HEAD":

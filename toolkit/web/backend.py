@@ -54,8 +54,8 @@ class Backend(Protocol):
         """Return what is known of one recording."""
         ...
 
-    def events_arrow(self, recording_id: str, since_seq: int) -> bytes:
-        """Return events after message ``since_seq`` as one Arrow IPC stream."""
+    def events_arrow(self, recording_id: str, since_seq: int, table: str) -> bytes:
+        """Return the rows of ``table`` after message ``since_seq`` as one Arrow IPC stream."""
         ...
 
     def reconnect(self) -> dict[str, Any]:

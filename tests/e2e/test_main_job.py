@@ -1,0 +1,160 @@
+"""The main job, end to end: a live is recorded, shown, sealed, replayed and opened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from toolkit import open_recording
+from toolkit.simulator.server import Simulator, SimulatorThread
+
+LIVE_S = float(os.environ.get("MAIN_JOB_SECONDS", "60"))
+"""Length of the live; a soak is the same test with more."""
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(LIVE_S + 240)
+def test_a_live_is_recorded_and_shown_without_losing_a_message(
+    tmp_path: Path, serve: Any, browse: Any, wait_until: Any
+) -> None:
+    """
+    A minute at 100 comments/s and the rest of the mix, by the real client.
+
+    Every message the simulator sent is in the recording, once and byte for byte; a
+    real browser shows the last comment in the overlay and on the dashboard.
+    """
+    thread = SimulatorThread(Simulator("comments-100", seed=11))
+    with thread as simulator, browse() as open_page:
+        environment = {"TIKTOK_USERNAME": "demo", "TOOLKIT_RECORDINGS": str(tmp_path)}
+        server = serve(simulator.environment() | environment)
+        wait_until(lambda: simulator.ledger.connections, what="the recorder connects")
+        overlay, dashboard = open_page(f"{server.url}/overlay"), open_page(f"{server.url}/panel_app")
+        dashboard.get_by_text("Recording @demo").wait_for(timeout=30_000)
+        ends_at = time.monotonic() + LIVE_S
+        while time.monotonic() < ends_at:
+            overlay.wait_for_timeout(500)
+        thread.call(simulator.end_live)
+        wait_until(
+            lambda: not server.ask("/api/tiktok/status")["is_recording"], what="the end is noticed and sealed"
+        )
+        last = [s.msg_id for s in simulator.ledger.sent if s.method == "WebcastChatMessage"][-1]
+        shown = overlay.locator(f'.tl-feed [data-msg="{last}"]')
+        shown.wait_for(timeout=5_000)
+        dashboard.locator(f'.feed-list [data-id="{shown.get_attribute("data-seq")}"]').wait_for(timeout=5_000)
+        (listed,) = server.ask("/api/recordings")
+        assert listed["state"] == "sealed"
+        assert server.stop(signal.SIGINT) == 0
+        (connection,) = simulator.ledger.connections
+        pushed = [msg_id for frame in connection.frames.values() for msg_id in frame.msg_ids]
+        sent = {s.msg_id: s.sha256.hex() for s in simulator.ledger.sent}
+    with open_recording(tmp_path / f"{listed['id']}.duckdb") as recording:
+        rows = recording.sql("SELECT msg_id, sha256(payload) FROM messages").rows()
+        assert Counter(msg_id for msg_id, _ in rows) == Counter(pushed), "each message once, none missing"
+        assert all(sent[msg_id] == digest for msg_id, digest in rows)
+        assert recording.comments.collect().height >= 80 * LIVE_S
+        assert recording.info["gaps"] == []
+        assert recording.info["segments"][0]["cause"] == "live_ended"
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_rehearsal_from_the_dashboard_reaches_the_overlay_and_leaves_the_recording_alone(
+    tmp_path: Path, serve: Any, browse: Any, wait_until: Any
+) -> None:
+    """One click plays a recording at speed, marked as a rehearsal on both pages."""
+    thread = SimulatorThread(Simulator("comments-100", seed=12, seconds=8))
+    with thread as simulator:
+        environment = {"TIKTOK_USERNAME": "demo", "TOOLKIT_RECORDINGS": str(tmp_path)}
+        recorder = serve(simulator.environment() | environment)
+        wait_until(
+            lambda: simulator.ledger.connections and not recorder.ask("/api/tiktok/status")["is_recording"]
+        )
+        recorder.stop()
+    (path,) = tmp_path.glob("*.duckdb")
+    before = path.read_bytes()
+    with open_recording(path) as recording:
+        comments = recording.comments.collect().height
+    server = serve({"TOOLKIT_RECORDINGS": str(tmp_path)})
+    with browse() as open_page:
+        overlay, dashboard = open_page(f"{server.url}/overlay"), open_page(f"{server.url}/panel_app")
+        dashboard.get_by_role("button", name="Rehearse").first.click()
+        overlay.locator(".tl-ribbon").wait_for(state="visible", timeout=20_000)
+        dashboard.get_by_text("Rehearsal", exact=False).first.wait_for(timeout=10_000)
+        overlay.locator(".tl-feed [data-msg]").first.wait_for(timeout=10_000)
+        wait_until(
+            lambda: (overlay.wait_for_timeout(100), server.ask("/api/tiktok/status")["rehearsal"] is None)[1],
+            what="the rehearsal ends",
+        )
+    assert f'toolkit_events_total{{kind="comment"}} {comments:.1f}' in server.text("/metrics")
+    assert server.stop() == 0
+    assert path.read_bytes() == before, "a rehearsal never touches the original"
+
+
+@pytest.mark.slow
+def test_a_second_server_on_the_same_folder_says_so_and_does_not_record(tmp_path: Path, serve: Any) -> None:
+    """Two writers never meet; the second one still shows pages."""
+    with SimulatorThread(Simulator("small", seed=1)) as simulator:
+        environment = simulator.environment() | {
+            "TIKTOK_USERNAME": "demo",
+            "TOOLKIT_RECORDINGS": str(tmp_path),
+        }
+        serve(environment)
+        second = serve(environment)
+        assert not second.ask("/api/tiktok/status")["may_record"]
+        assert str(tmp_path) in second.ask("/readyz")["checks"]["recordings"]["detail"]
+        refused = second.ask("/api/tiktok/start", {"user": "demo"})
+        assert "belongs to process" in refused["error"]
+        assert refused["hint"]
+        assert len(simulator.ledger.connections) <= 1
+
+
+@pytest.mark.slow
+def test_a_second_signal_exits_now_and_the_next_start_heals(
+    tmp_path: Path, serve: Any, wait_until: Any
+) -> None:
+    """Nobody is held hostage by a seal; the journal keeps what was acknowledged."""
+    with SimulatorThread(Simulator("comments-1000", seed=5)) as simulator:
+        environment = simulator.environment() | {"TOOLKIT_RECORDINGS": str(tmp_path)}
+        server = serve(environment | {"TIKTOK_USERNAME": "demo"})
+        wait_until(lambda: simulator.ledger.connections and simulator.ledger.connections[0].acked >= 4)
+        server.process.send_signal(signal.SIGTERM)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(10) in (130, 0)
+        frames = simulator.ledger.connections[0].frames.values()
+        acknowledged = {msg_id for frame in frames if frame.acked_at for msg_id in frame.msg_ids}
+        again = serve(environment)
+        wait_until(lambda: again.ask("/readyz")["checks"]["healed"]["ok"], what="healing")
+        (listed,) = again.ask("/api/recordings")
+        assert listed["state"] == "sealed"
+        again.stop()
+    with open_recording(tmp_path / f"{listed['id']}.duckdb") as recording:
+        stored = set(recording.sql("SELECT msg_id FROM messages")["msg_id"])
+    assert acknowledged <= stored
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "sentence"),
+    [
+        (["--num-procs", "2"], {}, "num-procs"),
+        (
+            [],
+            {"RECONNECTION_BASE_DELAY": "-1", "RECONNECTION_MAX_ATTEMPTS": "many"},
+            "RECONNECTION_MAX_ATTEMPTS",
+        ),
+    ],
+)
+def test_a_server_that_cannot_run_as_asked_says_why_and_exits(
+    arguments: list[str], environment: dict[str, str], sentence: str, serve: Any
+) -> None:
+    """One clear sentence, a non-zero exit code, no traceback."""
+    server = serve(environment, *arguments, wait=False)
+    assert server.process.wait(60) != 0
+    assert sentence in server.output()
+    assert "Traceback" not in server.output()
