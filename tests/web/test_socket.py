@@ -286,11 +286,16 @@ def test_a_stopping_server_says_goodbye(server):
 
 def test_a_stop_with_clients_that_do_not_read_is_quiet(server, until, caplog):
     """Their unread frames are dropped at once, without a traceback for each."""
-    stalled = [_never_reads(server, batch=n % 2 == 0) for n in range(10)]
-    until(lambda: len(server.surface.hub.status()) == 10)
-    for _ in range(10):
+    stalled = [_never_reads(server, batch=False) for _ in range(20)]
+    hub = server.surface.hub
+    until(lambda: len(hub._subscribers) == 20)
+    for _ in range(20):
         server.studio.comments(["x" * 400] * 500)
-    until(lambda: all(s["behind"] for s in server.surface.hub.status()))
+    sent = -1
+    while sent != hub.sent:  # until the kernel takes no more
+        sent = hub.sent
+        time.sleep(0.3)
+    assert all(subscriber.is_busy for subscriber in hub._subscribers)
     server.stop()
     assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == []
     for raw in stalled:
