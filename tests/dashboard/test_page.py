@@ -5,6 +5,10 @@ import urllib.request
 
 import pytest
 
+from toolkit.clock import SystemClock
+from toolkit.model.recording import Cause
+from toolkit.store.writer import RecordingWriter
+
 pytestmark = pytest.mark.browser
 
 HOSTILE = [
@@ -95,6 +99,12 @@ def test_hostile_text_is_shown_and_never_run(dashboard, visit, until, tmp_path, 
     lines = [text.replace("\n", " ").replace("\x00", "") for text in HOSTILE]
     corpus.write_text("\n".join(lines), "utf-8")
     script = project_root / "tests" / "dashboard" / "hostile_app.py"
+    folder = tmp_path / "recordings"
+    folder.mkdir()
+    writer = RecordingWriter.create(folder, HOSTILE[0], clock=SystemClock())
+    writer.open_segment(1)
+    writer.close_segment(Cause.STOPPED)
+    writer.seal()
     server = dashboard(script=script, HOSTILE_CORPUS=str(corpus))
     window = visit()
     window.page.add_init_script("window.hits = []; window.hit = (what) => window.hits.push(what);")
@@ -104,6 +114,9 @@ def test_hostile_text_is_shown_and_never_run(dashboard, visit, until, tmp_path, 
     until(lambda: page.locator(".gifter-table tbody tr").count() >= 10)
     for row in page.locator(".feed-list li, .question-list li, .gifter-table tr").all():
         row.hover(timeout=5000)
+    page.get_by_role("button", name="Details").click()
+    page.locator("dialog[open] h3", has_text=HOSTILE[0]).wait_for()
+    page.get_by_role("button", name="Close").click()
     # A form value and an answer that quote it back.
     record(page, HOSTILE[0][:40])
     page.locator("#user-problem", has_text="not a TikTok user name").wait_for()
