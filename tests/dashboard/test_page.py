@@ -186,6 +186,8 @@ def test_the_overlay_address_can_be_copied_under_a_prefix(dashboard, visit, unti
     address = page.evaluate("navigator.clipboard.readText()")
     assert address == f"{server.url}/studio/overlay"
     assert urllib.request.urlopen(address, timeout=5).status == 200
+    page.get_by_label("Chat column").check(force=True)
+    assert page.get_by_label("Overlay address").input_value() == f"{server.url}/studio/overlay?view=chat"
 
 
 @pytest.mark.parametrize("flag", ["--warm", "--dev"])

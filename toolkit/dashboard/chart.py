@@ -123,7 +123,7 @@ class Chart:
         plot.xaxis.formatter = DatetimeTickFormatter(
             seconds="%H:%M:%S", minsec="%H:%M:%S", minutes="%H:%M", hourmin="%H:%M", hours="%H:%M"
         )
-        plot.xaxis.ticker.desired_num_ticks = 5
+        plot.xaxis.ticker.desired_num_ticks = 4
         plot.yaxis.ticker.desired_num_ticks = 4
         plot.yaxis.ticker.min_interval = 1
         plot.xgrid.grid_line_color = None

@@ -59,7 +59,7 @@ ENGLISH: dict[str, dict[str, str]] = {
         "reconnecting": "Dialling …",
         "recording": "Recording @{user}",
         "connecting": "Connecting to @{user}",
-        "lost": "Connection to @{user} lost",
+        "lost": "No connection to @{user}",
         "confirm_title": "Stop recording @{user}?",
         "confirm_text": "The recording is closed and checked. What happens in the live after that "
         "is not recorded.",
@@ -183,7 +183,7 @@ ENGLISH: dict[str, dict[str, str]] = {
         "copied": "Copied",
         "copy_failed": "Select and copy it by hand",
         "open": "Open",
-        "sizes": "Width and height to set",
+        "sizes": "Layout, with the width and height to set in OBS",
         "full": "Full canvas",
         "vertical": "Vertical live",
         "column": "Chat column",

@@ -1,4 +1,10 @@
-const SIZES = [["1920 × 1080", "full"], ["1080 × 1920", "vertical"], ["400 × 800", "column"], ["1280 × 600", "strip"]];
+// What to show, as the overlay's own options name it, and the size to set in OBS.
+const LAYOUTS = [
+  ["full", "1920 × 1080", ""],
+  ["vertical", "1080 × 1920", ""],
+  ["column", "400 × 800", "?view=chat"],
+  ["strip", "1280 × 600", "?view=question"],
+];
 const COPIED_MS = 2_000;
 
 export function render({ model, el }) {
@@ -16,12 +22,16 @@ export function render({ model, el }) {
     copy.classList.toggle("done", done);
     setTimeout(() => { label.textContent = words.copy; said.textContent = ""; copy.classList.remove("done"); }, COPIED_MS);
   });
+  function layout([name, size, options], index) {
+    const radio = h("input", { type: "radio", name: "layout", checked: index === 0 });
+    radio.addEventListener("change", () => { field.value = open.href = address + options; });
+    return h("label", {}, radio, h("span", {}, words[name]), h("strong", { class: "digits" }, size));
+  }
   el.append(h("section", { class: "card overlay-card", "aria-label": words.title },
     h("header", {}, h("h2", {}, words.title)),
     h("p", { class: "hint" }, words.hint),
     h("div", { class: "row" }, h("label", { class: "field grow", for: "address" }, h("span", {}, words.address), field), copy, open),
-    h("h3", { class: "minor" }, words.sizes),
-    h("dl", { class: "sizes" }, ...SIZES.map(([size, name]) => h("div", {}, h("dt", {}, words[name]), h("dd", { class: "digits" }, size)))),
+    h("fieldset", { class: "layouts" }, h("legend", {}, words.sizes), ...LAYOUTS.map(layout)),
     h("p", { class: "hint" }, words.blank), said));
 }
 

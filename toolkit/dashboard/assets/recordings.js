@@ -38,7 +38,7 @@ export function render({ model, el }) {
   const close = h("button", { type: "button", class: "button" }, words.close);
   const dialog = h("dialog", { class: "wide", "aria-label": words.details }, title, content, h("div", { class: "row end" }, close));
   close.addEventListener("click", () => dialog.close());
-  el.append(h("section", { class: "card", "aria-label": words.title }, h("header", {}, h("h2", {}, words.title)), nothing, table, dialog));
+  el.append(h("section", { class: "card", "aria-label": words.title }, h("header", {}, h("h2", {}, words.title)), nothing, h("div", { class: "table-scroll" }, table), dialog));
 
   function act(verb, row, text, enabled) {
     const label = h("span", { class: "label" }, text);
