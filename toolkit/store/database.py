@@ -35,6 +35,9 @@ DatabaseError = duckdb.Error
 
 _WRITER_CONFIG: dict[str, Any] = {
     "storage_compatibility_version": "v1.4.0",  # readable by DuckDB 1.4, 1.5 and 2.0
+    # A table takes at least one block. There are thirty, so blocks of 256 KB cost a
+    # short recording 5 MB; a long one is as large either way.
+    "default_block_size": "65536",
     "wal_autocheckpoint": "64MB",  # the default of 16 MB stalls commits for a second and doubles the file
     "threads": 1,  # one thread appends; handing over to a second costs more than it gives
     "autoinstall_known_extensions": False,
