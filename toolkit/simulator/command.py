@@ -33,6 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--comments-per-second", type=float, metavar="N", help="rate of comments instead of the preset's"
     )
+    parser.add_argument(
+        "--others-per-second", type=float, metavar="N", help="rate of everything else instead of the preset's"
+    )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same people and texts")
     parser.add_argument("--seconds", type=float, metavar="N", help="end the live after so many seconds")
     parser.add_argument("--json", action="store_true", help="one JSON object per line instead of text")
@@ -64,9 +67,10 @@ def _profile(options: argparse.Namespace) -> TrafficProfile:
     problems = []
     if options.preset not in PRESETS:
         problems.append(f"--preset {options.preset}: choose one of {', '.join(PRESETS)}")
-    rate = options.comments_per_second
-    if rate is not None and not 0 <= rate <= RATE_MAX:
-        problems.append(f"--comments-per-second {rate:g}: choose 0 to {RATE_MAX:g}")
+    for name in ("comments", "others"):
+        rate = getattr(options, f"{name}_per_second")
+        if rate is not None and not 0 <= rate <= RATE_MAX:
+            problems.append(f"--{name}-per-second {rate:g}: choose 0 to {RATE_MAX:g}")
     if not 0 <= options.port <= 65_535:
         problems.append(f"--port {options.port}: choose 0 to 65535")
     if options.seconds is not None and not 0 < options.seconds < float("inf"):
@@ -75,7 +79,8 @@ def _profile(options: argparse.Namespace) -> TrafficProfile:
         problems.append("--user: give a name")
     if problems:
         raise SettingsError(problems)
-    return profile_named(options.preset).at_rate(rate)
+    profile = profile_named(options.preset)
+    return profile.at_rate(options.comments_per_second, options.others_per_second)
 
 
 async def _serve(simulator: Simulator, *, as_json: bool) -> None:
