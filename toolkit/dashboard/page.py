@@ -87,6 +87,9 @@ class Page:
         self._chart = Chart()
         self._doc = pn.state.curdoc
         self._asking: set[asyncio.Future[Answer]] = set()
+        # A change that is sent while the document is still on its way to the browser
+        # gets lost now and then, so nothing is until the header says that it stands.
+        self._stands = False
         self._is_hidden = False
         self._ticked_at_s = 0.0
         self._ticker: Any = None
@@ -110,7 +113,7 @@ class Page:
 
     def _tick(self) -> None:
         now_s = time.monotonic()
-        if self._is_hidden and now_s - self._ticked_at_s < HIDDEN_EVERY_S:
+        if not self._stands or (self._is_hidden and now_s - self._ticked_at_s < HIDDEN_EVERY_S):
             return
         self._ticked_at_s = now_s
         self._keep_pace()
@@ -134,6 +137,7 @@ class Page:
         """Do what a card asks; what concerns this page alone at once, the rest in the pool."""
         verb = request.get("verb")
         if verb == "look":
+            self._stands = True
             with pn.io.hold():
                 self._chart.set_theme(str(request.get("theme")))
                 self._chart.set_zone(request.get("minutes_ahead"))
