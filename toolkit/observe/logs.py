@@ -55,6 +55,8 @@ def configure(level: str = "INFO", style: str = "text") -> None:
         logger = logging.getLogger(name)
         logger.handlers.clear()
         logger.propagate = True
+        # `panel serve` sets INFO, a line for every page that opens.
+        logger.setLevel(logging.WARNING)
         # A handler that the library adds later would print unredacted.
         logger.addFilter(_redact_record)
     # One line per request at INFO, one per refused socket at WARNING: ours say it better.
