@@ -1,5 +1,6 @@
 """The bus: numbered, bounded, ordered."""
 
+import itertools
 import json
 import threading
 
@@ -7,8 +8,9 @@ from toolkit.bus.live_state import LiveState, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import encode_notice
 from toolkit.clock import ManualClock
-from toolkit.model.event import EVENT_CLASSES, Comment, Gift, Like, User, ViewerCount, columns
+from toolkit.model.event import EVENT_CLASSES, Comment, Deletion, Gift, Like, User, ViewerCount, columns
 
+MSG_IDS = itertools.count(1)
 BIG = 7_123_456_789_012_345_678
 
 
@@ -32,8 +34,8 @@ def comment(text="hi", **options):
 def gift(count, *, end=False, group=1, kind=1, price=5, user=1):
     """Return one message of a gift."""
     return Gift(
-        0, 1, None, 1, User(user, f"u{user}"), gift_id=9, gift_name="Rose", diamonds=price, gift_type=kind,
-        repeat_count=count, repeat_end=end, group_id=group, to_user_id=0, image_url="",
+        0, next(MSG_IDS), None, 1, User(user, f"u{user}"), gift_id=9, gift_name="Rose", diamonds=price,
+        gift_type=kind, repeat_count=count, repeat_end=end, group_id=group, to_user_id=0, image_url="",
     )  # fmt: skip
 
 
@@ -162,3 +164,17 @@ def test_a_new_run_starts_from_zero_and_its_end_keeps_the_figures():
     bus.publish([run_started("none", "", "")], rehearsal=True)
     figures = state.snapshot(clock.now_us())
     assert (figures.run, figures.totals) == ("none", {"comment": 1})
+
+
+def test_what_tiktok_withdraws_leaves_the_recent_comments():
+    """A message, or all of a user; also a message that is named before it arrives."""
+    deletion = {"occurred_at": None, "received_at": 3, "user": None}
+    figures = figures_after(
+        comment("kept", msg_id=1, user=User(1)),
+        comment("named", msg_id=2, user=User(1)),
+        comment("of a removed user", msg_id=3, user=User(2)),
+        Deletion(1, 90, message_ids="2,4,nonsense,,-1", user_ids="2", **deletion),
+        comment("late", msg_id=4, user=User(3)),
+    )
+    assert [c.text for _, c in figures.comments] == ["kept"]
+    assert figures.totals["comment"] == 4

@@ -13,7 +13,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "clock"),
     ("observe", "background"),  # seeing inside is for everybody, so it stands on almost nothing
     ("model",),
-    ("wire", "connect"),
+    ("wire", "connect", "ledger"),
     ("store", "bus"),
     ("capture", "simulator", "replay", "show", "analysis", "deliver"),
     # Settings are read in one place and passed down as plain values: no part below asks for them.

@@ -14,7 +14,9 @@ from typing import Any
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
-from toolkit.model.event import Comment, Event, Gift, Like, Question, User, ViewerCount
+from toolkit.ledger.gifts import ENTRIES_MAX, GiftLedger
+from toolkit.ledger.tombstones import Scope, Tombstone, tombstones_of
+from toolkit.model.event import Comment, Deletion, Event, Gift, Like, Question, User, ViewerCount
 
 __all__ = ["Gifter", "LiveState", "Snapshot", "run_started"]
 
@@ -25,9 +27,8 @@ RECENT_QUESTIONS = 50
 RATE_WINDOW_S = 10
 """Rates are the mean over this many whole seconds: TikTok delivers in bursts every
 0.75 s, so a shorter window flickers between nothing and double."""
-STREAKS_MAX = 10_000
-"""Gift streaks remembered, so that each tap of a combo is counted once."""
-STREAKABLE = 1
+WITHDRAWN_MAX = 1_000
+"""Withdrawn message ids remembered: a notice may overtake the comment it withdraws."""
 NO_RUN = "none"
 
 
@@ -64,7 +65,8 @@ class Snapshot:
         diamonds: Diamonds given, running combos included.
         gifts: Gifts given, each tap of a combo counted.
         gifters: Top givers, most diamonds first.
-        comments: Newest comments with the number of their notice, oldest first.
+        comments: Newest comments with the number of their notice, oldest first;
+            without those that TikTok withdrew.
         firsts: Numbers of those that were their author's first in this run.
         chatters: People who commented.
         questions: Newest Q&A questions, oldest first.
@@ -110,7 +112,8 @@ class _Figures:
     diamonds: int = 0
     gifts: int = 0
     gifters: dict[int, Gifter] = field(default_factory=dict)
-    streaks: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    ledger: GiftLedger = field(default_factory=lambda: GiftLedger(entries_max=ENTRIES_MAX))
+    withdrawn: deque[int] = field(default_factory=lambda: deque(maxlen=WITHDRAWN_MAX))
     comments: deque[tuple[int, Comment]] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
     chatters: set[int] = field(default_factory=set)
     firsts: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
@@ -190,14 +193,17 @@ class LiveState:
         bucket[notice.type] += 1
         match event:
             case Comment():
-                f.comments.append((notice.seq, event))
+                if event.msg_id not in f.withdrawn:
+                    f.comments.append((notice.seq, event))
                 if event.user is not None and event.user.user_id not in f.chatters:
                     f.chatters.add(event.user.user_id)
                     f.firsts.append(notice.seq)
                 if event.occurred_at is not None and not event.is_history and not notice.rehearsal:
                     f.delays_us.append(event.received_at - event.occurred_at)
             case Gift():
-                self._count_gift(event)
+                self._count_gift(event, notice.at)
+            case Deletion():
+                self._withdraw(event)
             case Like():
                 # Not monotone: interleaved series of co-hosts differ by little, so
                 # the largest is the room's best-known total.
@@ -209,17 +215,9 @@ class LiveState:
             case Question():
                 f.questions.append((notice.seq, event))
 
-    def _count_gift(self, gift: Gift) -> None:
+    def _count_gift(self, gift: Gift, now_us: int) -> None:
         f = self._figures
-        count = max(gift.repeat_count, 1)
-        if gift.gift_type == STREAKABLE and gift.user is not None:
-            # repeat_count is cumulative within a streak: only the growth is new.
-            key = (gift.user.user_id, gift.gift_id, gift.group_id)
-            before = f.streaks.pop(key, 0)
-            f.streaks[key] = max(before, count)
-            if len(f.streaks) > STREAKS_MAX:
-                del f.streaks[next(iter(f.streaks))]
-            count = max(0, count - before)
+        count = f.ledger.take(gift, now_us)
         f.diamonds += count * gift.diamonds
         f.gifts += count
         if gift.user is not None:
@@ -227,6 +225,22 @@ class LiveState:
             gifter.user = gift.user
             gifter.diamonds += count * gift.diamonds
             gifter.gifts += count
+
+    def _withdraw(self, deletion: Deletion) -> None:
+        f = self._figures
+        stones = list(tombstones_of(deletion))
+        f.withdrawn.extend(stone.target_id for stone in stones if stone.scope is Scope.MESSAGE)
+        left = [item for item in f.comments if not _is_withdrawn(item[1], stones)]
+        if len(left) < len(f.comments):
+            f.comments.clear()
+            f.comments.extend(left)
+
+
+def _is_withdrawn(comment: Comment, stones: list[Tombstone]) -> bool:
+    user_id = comment.user.user_id if comment.user is not None else None
+    return any(
+        stone.target_id == (comment.msg_id if stone.scope is Scope.MESSAGE else user_id) for stone in stones
+    )
 
 
 def _rates(seconds: dict[int, Counter[str]], now_s: int) -> dict[str, float]:

@@ -1,0 +1,226 @@
+"""The gift ledger: never double, never lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from toolkit.ledger.gifts import SETTLE_US, GiftEntry, GiftLedger, GiftState
+from toolkit.model.event import Gift, User
+
+S = 1_000_000
+
+
+def told(ledger: GiftLedger, *messages: Gift, now_us: int = 0) -> list[int]:
+    """Return what each message added."""
+    return [ledger.take(message, now_us) for message in messages]
+
+
+def only(ledger: GiftLedger) -> GiftEntry:
+    """Return the one entry there is."""
+    (entry,) = ledger.entries()
+    return entry
+
+
+def test_a_streak_runs_until_its_end_and_counts_by_growth(make: Any) -> None:
+    """Taps 1, 2, 5, and an end that repeats 5: five gifts, provisional until the end."""
+    ledger = GiftLedger()
+    assert told(ledger, make.gift(1), make.gift(2), make.gift(5)) == [1, 1, 3]
+    assert (only(ledger).count, only(ledger).state) == (5, GiftState.RUNNING)
+    assert told(ledger, make.gift(5, end=True)) == [0]
+    assert (only(ledger).count, only(ledger).state) == (5, GiftState.FINAL)
+
+
+def test_a_streak_whose_end_never_comes_is_settled_after_silence(make: Any) -> None:
+    """Not a moment before; each message gives it the whole time again, unless it is over."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(1), 0)
+    ledger.take(make.gift(3), 20 * S)
+    ledger.settle(20 * S + SETTLE_US - 1)
+    assert only(ledger).state is GiftState.RUNNING
+    ledger.settle(20 * S + SETTLE_US)
+    assert (only(ledger).state, only(ledger).count) == (GiftState.SETTLED, 3)
+
+
+def test_any_message_settles_the_streaks_of_others(make: Any) -> None:
+    """Time passes with what arrives."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(4), 0)
+    ledger.take(make.gift(1, user=User(2)), SETTLE_US)
+    first, second = ledger.entries()
+    assert (first.state, second.state) == (GiftState.SETTLED, GiftState.RUNNING)
+
+
+def test_an_end_after_settling_still_raises_the_count(make: Any) -> None:
+    """Settled is an assumption; TikTok's word is final."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(3), 0)
+    assert ledger.take(make.gift(7, end=True), 10 * SETTLE_US) == 4
+    assert (only(ledger).count, only(ledger).state) == (7, GiftState.FINAL)
+
+
+def test_a_late_tap_behind_the_end_changes_nothing(make: Any) -> None:
+    """Order is loose."""
+    ledger = GiftLedger()
+    assert told(ledger, make.gift(2, end=True), make.gift(1)) == [2, 0]
+    assert (only(ledger).count, only(ledger).state) == (2, GiftState.FINAL)
+
+
+def test_a_streak_across_a_gap_is_whole_and_says_so(make: Any) -> None:
+    """The count is cumulative; the time nobody listened settles nothing."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(3), 0, 1)
+    ledger.settle(20 * SETTLE_US, 2)
+    assert only(ledger).state is GiftState.RUNNING
+    assert ledger.take(make.gift(24, end=True), 20 * SETTLE_US + S, 2) == 21
+    assert (only(ledger).count, only(ledger).is_across_gap, only(ledger).state) == (24, True, GiftState.FINAL)
+    assert only(ledger).segment_id == 2
+
+
+def test_an_open_streak_is_settled_when_a_new_segment_stays_silent_about_it(make: Any) -> None:
+    """The clock starts again with the segment, and runs."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(3), 0, 1)
+    ledger.settle(100 * S, 2)
+    ledger.settle(100 * S + SETTLE_US - 1, 2)
+    assert only(ledger).state is GiftState.RUNNING
+    ledger.settle(100 * S + SETTLE_US, 2)
+    assert only(ledger).state is GiftState.SETTLED
+    assert not only(ledger).is_across_gap
+
+
+def test_the_end_of_a_recording_settles_everything(make: Any) -> None:
+    """Nothing will follow."""
+    ledger = GiftLedger()
+    told(ledger, make.gift(3), make.gift(1, user=User(2), end=True))
+    ledger.settle_all()
+    assert [entry.state for entry in ledger.entries()] == [GiftState.SETTLED, GiftState.FINAL]
+
+
+def test_single_gifts_count_at_once_and_each_for_itself(make: Any) -> None:
+    """Types 2 and 4 have no end; the same message again is no gift."""
+    ledger = GiftLedger()
+    first = make.gift(1, gift_type=2, diamonds=100)
+    second = make.gift(1, gift_type=4)
+    assert told(ledger, first, second, first, make.gift(1, gift_type=2)) == [1, 1, 0, 1]
+    assert {entry.state for entry in ledger.entries()} == {GiftState.FINAL}
+    assert {entry.group_id for entry in ledger.entries()} == {0}
+
+
+def test_single_gifts_without_an_id_are_told_apart_by_their_place(make: Any) -> None:
+    """Nothing says that they are repetitions."""
+    ledger = GiftLedger()
+    assert told(ledger, *(make.gift(1, gift_type=2, msg_id=0) for _ in range(3))) == [1, 1, 1]
+
+
+def test_a_gift_without_a_description_is_a_streak_if_it_has_a_group(make: Any) -> None:
+    """Else it is single."""
+    ledger = GiftLedger()
+    assert told(ledger, make.gift(1, gift_type=0), make.gift(4, gift_type=0)) == [1, 3]
+    ledger = GiftLedger()
+    assert told(ledger, *(make.gift(1, gift_type=0, group_id=0) for _ in range(2))) == [1, 1]
+
+
+def test_streaks_without_a_group_are_told_apart_by_the_time_of_tiktok(make: Any) -> None:
+    """A tap that is later than the end begins a new one; one that is earlier was late."""
+    ledger = GiftLedger()
+    messages = [
+        make.gift(1, group_id=0, occurred_at=1 * S),
+        make.gift(3, group_id=0, occurred_at=4 * S, end=True),
+        make.gift(2, group_id=0, occurred_at=3 * S),
+        make.gift(1, group_id=0, occurred_at=60 * S),
+        make.gift(2, group_id=0, occurred_at=61 * S, end=True),
+    ]
+    assert told(ledger, *messages) == [1, 2, 0, 1, 1]
+    assert [entry.count for entry in ledger.entries()] == [3, 2]
+
+
+def test_streaks_differ_by_giver_gift_and_group(make: Any) -> None:
+    """All three make the key."""
+    ledger = GiftLedger()
+    messages = [make.gift(2), make.gift(2, user=User(2)), make.gift(2, gift_id=1), make.gift(2, group_id=78)]
+    assert told(ledger, *messages, make.gift(2)) == [2, 2, 2, 2, 0]
+
+
+def test_a_giver_that_tiktok_does_not_name_counts_too(make: Any) -> None:
+    """In one streak, as with anybody else."""
+    ledger = GiftLedger()
+    assert told(ledger, make.gift(1, user=None), make.gift(2, user=None)) == [1, 1]
+    assert only(ledger).user is None
+
+
+def test_a_count_of_zero_is_one_gift(make: Any) -> None:
+    """TikTok leaves the field out for single gifts."""
+    assert told(GiftLedger(), make.gift(0, gift_type=2)) == [1]
+
+
+def test_a_bounded_ledger_forgets_the_oldest(make: Any) -> None:
+    """Running or not; the newest stay known."""
+    ledger = GiftLedger(entries_max=2)
+    told(ledger, *(make.gift(2, group_id=group) for group in (1, 2, 3)))
+    assert [entry.group_id for entry in ledger.entries()] == [2, 3]
+    assert told(ledger, make.gift(2, group_id=3), now_us=10 * SETTLE_US) == [0]
+
+
+def test_an_entry_tells_what_when_and_by_whom(make: Any) -> None:
+    """What the table of the recording shows."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(1, seq=10, occurred_at=5, diamonds=9), 100, 1)
+    ledger.take(make.gift(2, seq=12, occurred_at=7, diamonds=9), 200, 1)
+    ledger.take(make.gift(2, seq=13, occurred_at=8, diamonds=9), 300, 1)
+    entry = only(ledger)
+    assert (entry.first_seq, entry.last_seq, entry.started_at, entry.ended_at) == (10, 12, 100, 200)
+    assert (entry.occurred_at, entry.diamonds, entry.is_across_gap) == (7, 9, False)
+    assert entry.user is not None
+    assert (entry.user.user_id, entry.gift_name, entry.group_id) == (1, "Rose", 77)
+
+
+@st.composite
+def _streaks(draw: st.DrawFn) -> list[tuple[int, list[int]]]:
+    """Draw streaks: the giver, and the counts of the messages."""
+    return [
+        (draw(st.integers(1, 3)), sorted(draw(st.sets(st.integers(1, 60), min_size=1, max_size=8))))
+        for _ in range(draw(st.integers(1, 5)))
+    ]
+
+
+@settings(max_examples=300, deadline=None)
+@given(streaks=_streaks(), data=st.data())
+def test_nothing_that_happens_to_the_messages_counts_a_gift_twice_or_loses_a_delivered_one(
+    streaks: list[tuple[int, list[int]]], data: st.DataObject
+) -> None:
+    """
+    Any order, any repetition, any loss, any pauses and reconnects.
+
+    A streak never counts more than was given, exactly what its best message says,
+    and so all of it when the last message arrived.
+    """
+    messages = [
+        (number, Gift(i, i, None, 0, User(user), gift_id=1, gift_name="Rose", diamonds=7, gift_type=1,
+                      repeat_count=count, repeat_end=count == counts[-1], group_id=number + 1,
+                      to_user_id=0, image_url=""))
+        for number, (user, counts) in enumerate(streaks)
+        for i, count in enumerate(counts, start=100 * number + 1)
+    ]  # fmt: skip
+    order = data.draw(st.lists(st.sampled_from(messages), min_size=1, max_size=2 * len(messages)))
+    ledger = GiftLedger()
+    now_us, segment_id, added = 0, 1, 0
+    for _, message in order:
+        now_us += data.draw(st.integers(0, 2 * SETTLE_US))
+        segment_id += data.draw(st.booleans())
+        grown = ledger.take(message, now_us, segment_id)
+        assert grown >= 0
+        added += grown
+    best: dict[int, int] = {}
+    for number, message in order:
+        best[number] = max(best.get(number, 0), message.repeat_count)
+    assert added == sum(best.values()) == sum(entry.count for entry in ledger.entries())
+    for entry in ledger.entries():
+        user, counts = streaks[entry.group_id - 1]
+        assert entry.count == best[entry.group_id - 1] <= counts[-1]
+        assert entry.user is not None
+        assert entry.user.user_id == user
+        if (entry.group_id - 1, counts[-1]) in {(n, m.repeat_count) for n, m in order}:
+            assert (entry.count, entry.state) == (counts[-1], GiftState.FINAL)

@@ -1,0 +1,45 @@
+"""Tombstones: what TikTok withdrew."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from toolkit.ledger.tombstones import TARGETS_MAX, Scope, Tombstones, tombstones_of
+from toolkit.model.event import Deletion, User
+
+
+def deletion(messages: str = "", users: str = "", *, seq: int = 50) -> Deletion:
+    """Return a notice."""
+    return Deletion(seq, 900, 5, 6, None, message_ids=messages, user_ids=users)
+
+
+def test_a_notice_withdraws_messages_and_users() -> None:
+    """Each id is one stone, with the notice's place and times."""
+    stones = list(tombstones_of(deletion("11,12", "7")))
+    assert [(s.scope, s.target_id) for s in stones] == [
+        (Scope.MESSAGE, 11),
+        (Scope.MESSAGE, 12),
+        (Scope.USER, 7),
+    ]
+    assert {(s.seq, s.occurred_at, s.received_at) for s in stones} == {(50, 5, 6)}
+
+
+def test_what_is_no_id_withdraws_nothing() -> None:
+    """Empty, signed, too long, of another script, and far too many."""
+    assert list(tombstones_of(deletion(",0,-3,x, 5,٣,99999999999999999999,9999999999999999999"))) == []
+    assert len(list(tombstones_of(deletion(",".join("8" for _ in range(5 * TARGETS_MAX)))))) == TARGETS_MAX
+
+
+def test_a_message_goes_whenever_it_comes_and_a_user_goes_up_to_the_notice(make: Any) -> None:
+    """Who writes again afterwards has been let in again."""
+    stones = Tombstones()
+    assert len(stones.take(deletion("11", "7", seq=50))) == 2
+    assert stones.withdraws(make.comment(msg_id=11, seq=10))
+    assert stones.withdraws(make.comment(msg_id=11, seq=60))
+    assert stones.withdraws(make.comment(seq=49, user=User(7)))
+    assert not stones.withdraws(make.comment(seq=51, user=User(7)))
+    assert not stones.withdraws(make.comment(seq=49, user=User(8)))
+    assert not stones.withdraws(make.comment(seq=49, user=None))
+    stones.take(deletion(users="7", seq=40))
+    assert stones.withdraws(make.comment(seq=45, user=User(7)))
+    assert len(stones.stones) == 3
