@@ -14,6 +14,7 @@ import logging
 import re
 import sys
 from datetime import UTC, datetime
+from typing import TextIO
 
 __all__ = ["configure", "redact"]
 
@@ -45,7 +46,7 @@ def configure(level: str = "INFO", style: str = "text") -> None:
             are kept at WARNING.
         style: ``text`` or ``json``.
     """
-    handler = logging.StreamHandler(sys.stderr)
+    handler = _StandardError()
     handler.setFormatter(_JsonFormatter() if style == "json" else _TextFormatter())
     root = logging.getLogger()
     root.handlers[:] = [handler]
@@ -61,6 +62,17 @@ def configure(level: str = "INFO", style: str = "text") -> None:
         logger.addFilter(_redact_record)
     # One line per request at INFO, one per refused socket at WARNING: ours say it better.
     logging.getLogger("tornado.access").setLevel(logging.ERROR)
+
+
+class _StandardError(logging.StreamHandler[TextIO]):
+    """Writes to whatever standard error is at that moment: it may be redirected later."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+
+    @property
+    def stream(self) -> TextIO:  # type: ignore[override]  # a plain attribute upstream
+        return sys.stderr
 
 
 def _redact_record(record: logging.LogRecord) -> bool:
