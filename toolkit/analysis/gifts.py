@@ -10,6 +10,8 @@ __all__ = ["diamonds_by_gift", "diamonds_by_giver", "gift_streaks"]
 
 _STREAKABLE = 1
 """The ``gift_type`` whose taps come as a streak; any other arrives once and complete."""
+_TYPE_UNKNOWN = 0
+"""A gift that came without its description. Then a group tells that it is a streak."""
 
 
 def gift_streaks(gifts: Frame) -> pl.DataFrame:
@@ -18,8 +20,9 @@ def gift_streaks(gifts: Frame) -> pl.DataFrame:
 
     A streak is all messages of one viewer with the same gift and ``group_id``; their
     ``repeat_count`` is cumulative, so its largest is the number given, also when a gap
-    swallowed some taps. A gift that cannot be streaked, or whose giver is not named, is
-    a row of its own.
+    swallowed some taps. Without a group the next streak begins, on TikTok's clock, after
+    the end of the one before. A gift that cannot be streaked is a row of its own. The
+    rules are those of the gift ledger; a test holds the two together.
 
     Args:
         gifts: ``rec.gifts``.
@@ -31,12 +34,20 @@ def gift_streaks(gifts: Frame) -> pl.DataFrame:
         is_provisional (bool; the streak's end was never seen, so there may have been
         more).
     """
-    is_streak = (pl.col("gift_type") == _STREAKABLE) & pl.col("user_id").is_not_null()
+    is_streak = (pl.col("gift_type") == _STREAKABLE) | (
+        (pl.col("gift_type") == _TYPE_UNKNOWN) & (pl.col("group_id") != 0)
+    )
+    # A single gift is its message; one without an id is told apart by its position.
+    single = pl.when(pl.col("msg_id") != 0).then("msg_id").otherwise(-pl.col("seq"))
+    ended_before = pl.col("repeat_end").cum_sum() - pl.col("repeat_end")
+    nth = pl.when(pl.col("group_id") == 0).then(ended_before.over("user_id", "gift_id", "single"))
     return (
         gifts.lazy()
-        .with_columns(single=pl.when(~is_streak).then("seq"), is_streak=is_streak)
+        .with_columns(is_streak=is_streak, single=pl.when(~is_streak).then(single))
+        .sort("occurred_at", "seq")
+        .with_columns(nth=nth)
         .sort("seq")
-        .group_by("user_id", "gift_id", "group_id", "single")
+        .group_by("user_id", "gift_id", "group_id", "single", "nth")
         .agg(
             pl.col("seq").first(),
             pl.col("gift_name").last(),
