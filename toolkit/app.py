@@ -22,7 +22,7 @@ from random import Random
 from typing import Any
 
 from toolkit.background import Background
-from toolkit.bus.live_state import LiveState, Snapshot
+from toolkit.bus.live_state import LiveState, Snapshot, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import event_data
 from toolkit.capture.options import SourceOptions
@@ -275,7 +275,10 @@ class App:
     async def _record(self, user: str) -> Outcome:
         recorder = new_recorder(user, self.settings, self.bus, self.clock)
         self._recorder = recorder
-        return await recorder.run()
+        try:
+            return await recorder.run()
+        finally:
+            self.bus.publish([run_started("none", user, "")])
 
     def stop_recording(self) -> dict[str, Any]:
         """Stop and seal. Returns at once; the state tells when it is sealed."""
