@@ -432,6 +432,13 @@ class App:
             },
         }
 
+    def _folder_check(self) -> dict[str, Any]:
+        if self.refusal:
+            return {"ok": False, "detail": self.refusal}
+        if not os.access(self.settings.recordings, os.W_OK):
+            return {"ok": False, "detail": f"{self.settings.recordings} cannot be written any more."}
+        return {"ok": True, "detail": "The folder is ours and writable."}
+
     def readings(self) -> dict[str, float | dict[str, float]]:
         """Return the figures that Prometheus may ask for."""
         figures, status = self.figures(), self.status()
