@@ -7,8 +7,8 @@ import base64
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from random import Random
 
 import httpx
 import pytest
@@ -28,65 +28,14 @@ from TikTokLive.events import (
     RoomUserSeqEvent,
     WebsocketResponseEvent,
 )
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from tornado.websocket import websocket_connect
 
-from toolkit.model.frame import DecodedFrame, Message
+from tests.simulator.raw_client import digests, in_loop, raw_client, until
+from toolkit.model.frame import Message
 from toolkit.simulator import ledger as ledger_module
 from toolkit.simulator import pages, push
-from toolkit.simulator.faults import Cut, Delivery, Outgoing
 from toolkit.simulator.push import WATCH_PATH
 from toolkit.simulator.server import Simulator, SimulatorThread
-from toolkit.wire.decode import decode_frame
-from toolkit.wire.encode import encode_push_frame
-
-DEADLINE_S = 15.0
-
-
-async def until(condition: Callable[[], bool], what: str, deadline_s: float = DEADLINE_S) -> None:
-    """Wait for a condition, or fail by name."""
-    loop = asyncio.get_running_loop()
-    end = loop.time() + deadline_s
-    while not condition():
-        assert loop.time() < end, f"waited {deadline_s:g} s for: {what}"
-        await asyncio.sleep(0.01)
-
-
-@dataclass
-class RawClient:
-    """Reads every frame, acknowledges it if told to, keeps what it saw."""
-
-    socket: WebSocketClientConnection
-    acknowledges: bool
-    frames: list[DecodedFrame] = field(default_factory=list)
-    is_closed: bool = False
-
-    @property
-    def messages(self) -> list[Message]:
-        """Everything received, in order."""
-        return [message for frame in self.frames for message in frame.messages]
-
-    async def read(self) -> None:
-        """Read until the connection is closed."""
-        while (data := await self.socket.read_message()) is not None:
-            assert isinstance(data, bytes)
-            frame = decode_frame(data)
-            assert not frame.quarantined, frame.quarantined
-            self.frames.append(frame)
-            if self.acknowledges and frame.need_ack:
-                ack = encode_push_frame(
-                    frame.internal_ext.encode(), payload_type="ack", log_id=frame.log_id, compress=False
-                )
-                await self.socket.write_message(ack, binary=True)
-        self.is_closed = True
-
-
-async def raw_client(
-    simulator: Simulator, *, acknowledges: bool = True
-) -> tuple[RawClient, asyncio.Task[None]]:
-    """Connect to the push server as a client that counts everything."""
-    url = f"ws://127.0.0.1:{simulator.port}{WATCH_PATH}?room_id={simulator.room_id}"
-    client = RawClient(await websocket_connect(url, max_message_size=1 << 26), acknowledges)
-    return client, asyncio.create_task(client.read())
 
 
 @pytest.fixture
@@ -107,21 +56,6 @@ def real_client(monkeypatch: pytest.MonkeyPatch) -> Callable[..., TikTokLiveClie
 
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     return make
-
-
-def in_loop(body: Callable[[], Awaitable[None]]) -> None:
-    """Run a test's body in a loop of its own, bounded in time."""
-
-    async def bounded() -> None:
-        async with asyncio.timeout(4 * DEADLINE_S):
-            await body()
-
-    asyncio.run(bounded())
-
-
-def digests(messages: Sequence[Message]) -> list[tuple[str, int, bytes]]:
-    """Return what the ledger keeps of messages."""
-    return [(m.method, m.msg_id, hashlib.sha256(m.payload).digest()) for m in messages]
 
 
 def test_the_real_client_connects_and_receives_all_kinds(real_client):
@@ -422,41 +356,25 @@ def test_the_signing_services_sdk_understands_its_answers():
     assert signed.response.signed_url.startswith("https://example.invalid/webcast/x?a=1&msToken=")
 
 
-def test_a_fault_can_alter_delay_drop_and_cut():
-    """The seam for fault plans: the ledger still knows what was meant."""
-
-    class Plan(Outgoing):
-        def plan(self, connection_id, frame_no, data):
-            if frame_no == 1:
-                return ()
-            if frame_no == 2:
-                return (Delivery(b"", delay_s=0.05), Delivery(data))
-            return (Cut(),)
-
-    async def body():
-        simulator = Simulator("comments-100", seed=8, outgoing=Plan())
-        await simulator.start()
-        client, read = await raw_client(simulator)
-        await asyncio.wait_for(read, 10)
-        assert [frame.push_seq for frame in client.frames] == [0, 2]
-        kept = simulator.ledger.connections[0]
-        assert len(kept.frames) == 3 and kept.closed_at is not None
-        await simulator.stop()
-
-    in_loop(body)
-
-
 def test_a_client_that_does_not_read_is_dropped_and_delays_nobody(monkeypatch):
     """Its queue is bounded; another client gets everything."""
     monkeypatch.setattr(push, "QUEUED_FRAMES_MAX", 4)
 
     async def body():
-        simulator = Simulator("comments-100", seed=7, speed=20)
+        simulator = Simulator("small", seed=7)
         await simulator.start()
         url = f"ws://127.0.0.1:{simulator.port}{WATCH_PATH}?room_id={simulator.room_id}"
         stuck = await websocket_connect(url, max_message_size=1 << 26)
         reader, read = await raw_client(simulator)
-        await until(lambda: simulator.ledger.connections[0].closed_at is not None, "the stuck one to go", 30)
+        payload = Random(7).randbytes(1 << 19)
+        watched = simulator.ledger.connections[0]
+        for number in range(1, 200):
+            simulator.inject("WebcastLargeMessage", payload, number)
+            # The reader keeps up, whatever the machine does besides.
+            await until(lambda n=number: any(m.msg_id == n for m in reader.messages[-9:]), "the reader")
+            if watched.closed_at is not None:
+                break
+        assert watched.closed_at is not None
         await simulator.end_live()
         await asyncio.wait_for(read, 10)
         assert len(digests(reader.messages)) == simulator.ledger.total

@@ -9,7 +9,12 @@ A local TikTok: one loopback port to which the real TikTokLive client connects.
     profile   how busy a room is, and with what
     traffic   all of it in time: a seeded stream of bursts, no I/O, no clock
     ledger    what was broadcast and what each connection got: the oracle of tests
-    faults    the last station before the socket, where a fault plan can step in
+    faults    what can go wrong, as data: kinds, parameters, ranges
+    fault_plan  faults in time: a file, or drawn from a seed
+    damage    what a fault does to one frame
+    injector  which frame, answer and handshake meets a fault
+    acts      faults of connections, rooms and the whole server
+    refusals  what pages and the signing service answer under a fault
     broadcast one live: its clock, its history, its audience of sockets
     pages     what TikTok's web pages and the signing service answer
     push      one WebSocket of one client

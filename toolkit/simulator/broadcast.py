@@ -119,12 +119,12 @@ class Broadcast:
         loop = asyncio.get_running_loop()
         start_s, start_ms = loop.time(), self.traffic.start_ms
         end_s = start_s + self.seconds if self.seconds is not None else float("inf")
-        while self.is_live:
+        while True:
             # Made ahead, so that the moment of sending depends on the clock alone.
             burst = self._take(self.traffic.next_burst())
             due_s = start_s + (burst.at_ms - start_ms) / 1000 / self.speed
             await asyncio.sleep(max(min(due_s, end_s) - loop.time(), 0))
-            if self.final is not None:
+            if not self.is_live:
                 return
             if due_s > end_s:
                 break
@@ -152,6 +152,14 @@ class Broadcast:
         message = self.traffic.control(action, self.now_ms())
         self.send([message])
         return message
+
+    def invent(self, number: int) -> None:
+        """Push messages of types that no schema has."""
+        self.send([self.traffic.invented(index, self.now_ms()) for index in range(number)])
+
+    def vanish(self) -> None:
+        """Be over, and tell nobody."""
+        self.is_live = False
 
     def end(self) -> None:
         """Announce the end and close every connection. A second call does nothing."""

@@ -8,9 +8,12 @@ import contextlib
 import json
 import signal
 import sys
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ServerError, SettingsError
+from toolkit.simulator.fault_plan import FaultPlan, load_plan, random_plan
 from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
 from toolkit.simulator.server import Simulator
 
@@ -20,6 +23,10 @@ PORT = 8765
 STATUS_EVERY_S = 10.0
 RATE_MAX = 5000.0
 """Comments per second; generating more than that fills a core."""
+FAULT_EVERY_S = 30.0
+"""Mean time between two drawn faults: time to come back from one before the next."""
+FAULTS_FOR_S = 86_400.0
+"""How long faults are drawn for when the live has no planned end."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,6 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same people and texts")
     parser.add_argument("--seconds", type=float, metavar="N", help="end the live after so many seconds")
+    parser.add_argument(
+        "--faults", type=Path, metavar="FILE", help="what goes wrong, and when (TOML or JSON)"
+    )
+    parser.add_argument(
+        "--fault-seed",
+        type=int,
+        metavar="N",
+        help=f"draw what goes wrong, about every {FAULT_EVERY_S:g} s; with --faults: the dice of that plan",
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object per line instead of text")
 
 
@@ -49,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
         The exit code: 0.
 
     Raises:
-        SettingsError: An option is out of range.
+        SettingsError: An option is out of range, or the fault plan cannot be used.
         ServerError: The port is taken.
     """
     simulator = Simulator(
@@ -58,6 +74,7 @@ def run(options: argparse.Namespace) -> int:
         options.user.removeprefix("@"),
         options.port,
         seconds=options.seconds,
+        plan=_plan(options),
     )
     asyncio.run(_serve(simulator, as_json=options.json))
     return 0
@@ -81,6 +98,15 @@ def _profile(options: argparse.Namespace) -> TrafficProfile:
         raise SettingsError(problems)
     profile = profile_named(options.preset)
     return profile.at_rate(options.comments_per_second, options.others_per_second)
+
+
+def _plan(options: argparse.Namespace) -> FaultPlan:
+    if options.faults is not None:
+        plan = load_plan(options.faults)
+        return plan if options.fault_seed is None else replace(plan, seed=options.fault_seed)
+    if options.fault_seed is None:
+        return FaultPlan()
+    return random_plan(options.fault_seed, seconds=options.seconds or FAULTS_FOR_S, every_s=FAULT_EVERY_S)
 
 
 async def _serve(simulator: Simulator, *, as_json: bool) -> None:
@@ -136,9 +162,17 @@ def _print_start(simulator: Simulator, *, as_json: bool) -> None:
         *(f"  export {name}={value}" for name, value in simulator.environment().items()),
         f"  toolkit record {simulator.user}",
         "",
+        *_fault_lines(simulator),
         "Ctrl-C ends the live.",
     ]
     _print("\n".join(lines))
+
+
+def _fault_lines(simulator: Simulator) -> list[str]:
+    planned = len(simulator.faults.plan.planned)
+    return (
+        [f"{planned} faults planned, see {simulator.base_url}/sim/faults", ""] if planned else []
+    )
 
 
 def _print_state(simulator: Simulator, *, as_json: bool) -> None:

@@ -15,12 +15,15 @@ from typing import Any, NamedTuple
 
 from toolkit.model.frame import Message
 
-__all__ = ["Connection", "Ledger", "Pushed", "Sent"]
+__all__ = ["Call", "Connection", "Ledger", "Pushed", "Sent", "Written"]
 
 MESSAGES_MAX = 1_000_000
 """Older entries are forgotten and counted: about 200 MB."""
 FRAMES_MAX = 100_000
 CONNECTIONS_MAX = 1000
+CALLS_MAX = 100_000
+KEPT_BYTES_MAX = 64 * 1024 * 1024
+"""Bytes of damaged frames kept for an oracle; beyond that only their hashes."""
 
 
 class Sent(NamedTuple):
@@ -64,6 +67,45 @@ class Pushed:
     acked_at: int | None = None
 
 
+class Written(NamedTuple):
+    """
+    One WebSocket message that was written, in whole or in part.
+
+    Attributes:
+        log_id: The frame it was meant to be.
+        faults: Kinds of the faults that had a hand in it; empty for an honest frame,
+            whose messages are those of the :class:`Pushed` with this ``log_id``.
+        data: What was written; None for an honest frame, or when too much was kept.
+        sha256: Its digest; empty for an honest frame.
+        size: Its length in bytes.
+        is_whole: All of it was handed to the socket.
+        at: When, microseconds UTC.
+    """
+
+    log_id: int
+    faults: tuple[str, ...]
+    data: bytes | None
+    sha256: bytes
+    size: int
+    is_whole: bool
+    at: int
+
+
+class Call(NamedTuple):
+    """
+    One HTTP request of a client.
+
+    Attributes:
+        at: When, microseconds UTC.
+        route: ``page``, ``api``, ``alive``, ``sign`` or ``handshake``.
+        fault: Kind of the fault that it met; empty for none.
+    """
+
+    at: int
+    route: str
+    fault: str
+
+
 @dataclass(slots=True)
 class Connection:
     """
@@ -78,7 +120,9 @@ class Connection:
         history: Ids of the comments replayed on connecting.
         heartbeats: Heartbeats received.
         entered: The client sent its enter-room message.
-        frames: The frames pushed, by log_id, oldest first.
+        frames: The frames meant for it, by log_id, oldest first.
+        written: What was really written of them, in that order.
+        is_frozen: A fault keeps the socket and does nothing with it.
         acked: Acknowledgements received for known frames.
         strays: Acknowledgements of frames that were never pushed.
     """
@@ -92,6 +136,8 @@ class Connection:
     heartbeats: int = 0
     entered: bool = False
     frames: dict[int, Pushed] = field(default_factory=dict)
+    written: deque[Written] = field(default_factory=lambda: deque(maxlen=FRAMES_MAX))
+    is_frozen: bool = False
     acked: int = 0
     strays: int = 0
 
@@ -122,6 +168,19 @@ class Connection:
             "heartbeats": self.heartbeats,
             "history": [str(msg_id) for msg_id in self.history],
             "strays": self.strays,
+            "is_frozen": self.is_frozen,
+            "altered": [
+                {
+                    "log_id": str(written.log_id),
+                    "faults": list(written.faults),
+                    "sha256": written.sha256.hex(),
+                    "size": written.size,
+                    "is_whole": written.is_whole,
+                    "at": written.at,
+                }
+                for written in self.written
+                if written.faults
+            ],
             "frames": [
                 {
                     "log_id": str(frame.log_id),
@@ -144,6 +203,7 @@ class Ledger:
         sent: The messages, oldest first; at most :data:`MESSAGES_MAX`.
         first: Position of ``sent[0]`` among all messages ever sent, 0-based.
         connections: The sockets, oldest first; at most :data:`CONNECTIONS_MAX`.
+        calls: The HTTP requests of clients, oldest first; at most :data:`CALLS_MAX`.
     """
 
     def __init__(self) -> None:
@@ -151,6 +211,8 @@ class Ledger:
         self.first = 0
         self._batch_no = 0
         self.connections: deque[Connection] = deque(maxlen=CONNECTIONS_MAX)
+        self.calls: deque[Call] = deque(maxlen=CALLS_MAX)
+        self._kept_bytes = 0
 
     @property
     def total(self) -> int:
@@ -171,6 +233,29 @@ class Ledger:
             self.sent.popleft()
             self.first += 1
 
+    def note_call(self, at: int, route: str, fault: str = "") -> None:
+        """Note a request of a client."""
+        self.calls.append(Call(at, route, fault))
+
+    def keep_written(
+        self,
+        connection: Connection,
+        log_id: int,
+        data: bytes,
+        at: int,
+        *,
+        faults: tuple[str, ...] = (),
+        is_whole: bool = True,
+    ) -> None:
+        """Note what is written; the bytes themselves only if a fault had a hand in them."""
+        is_kept = bool(faults) and self._kept_bytes + len(data) <= KEPT_BYTES_MAX
+        if is_kept:
+            self._kept_bytes += len(data)
+        digest = hashlib.sha256(data).digest() if faults else b""
+        connection.written.append(
+            Written(log_id, faults, data if is_kept else None, digest, len(data), is_whole, at)
+        )
+
     def since(self, position: int, limit: int) -> Iterator[Sent]:
         """Return up to ``limit`` messages from a 0-based position on."""
         start = max(position - self.first, 0)
@@ -190,4 +275,5 @@ class Ledger:
             "total": self.total,
             "sent": entries,
             "connections": [connection.as_json() for connection in self.connections],
+            "calls": [list(call) for call in self.calls],
         }

@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import struct
 from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import tornado.ioloop
 import tornado.iostream
 import tornado.websocket
 
 from toolkit.model.frame import Message
 from toolkit.simulator.broadcast import Batch, Broadcast
-from toolkit.simulator.faults import Cut
+from toolkit.simulator.damage import Cut, Delivery, Outbound
+from toolkit.simulator.faults import Area, Fault
 from toolkit.simulator.ledger import Connection, Pushed
-from toolkit.wire.encode import encode_push_frame
 from toolkit.wire.schema import DecodeError, message_class
 
 if TYPE_CHECKING:
@@ -36,6 +39,10 @@ CLOSE_AFTER_END_S = 1.0
 """Time for a client to read the end of the live before we hang up."""
 
 _CLOSE_NORMAL, _CLOSE_PROTOCOL = 1000, 1002
+_FINAL_BINARY, _FINAL_TEXT = 0x82, 0x81
+_LENGTH_16, _LENGTH_64 = 126, 127
+_LINGER_NOT = struct.pack("ii", 1, 0)
+"""Closing throws away what is unsent and resets the connection."""
 
 
 class PushSocket(tornado.websocket.WebSocketHandler):
@@ -44,6 +51,11 @@ class PushSocket(tornado.websocket.WebSocketHandler):
     _connection: Connection | None = None
     _broadcast: Broadcast | None = None
     _writer: asyncio.Task[None] | None = None
+    _is_frozen = False
+
+    def initialize(self) -> None:
+        """Nobody has hung up yet."""
+        self._gone = asyncio.Event()
 
     @property
     def simulator(self) -> Simulator:
@@ -51,8 +63,12 @@ class PushSocket(tornado.websocket.WebSocketHandler):
         simulator: Simulator = self.settings["simulator"]
         return simulator
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         """Refuse a room that never was; else say how often to send heartbeats."""
+        fault = self.simulator.faults.take(Area.HANDSHAKE)
+        self.simulator.ledger.note_call(self.simulator.now_us(), "handshake", fault.kind if fault else "")
+        if fault is not None and await self._misbehave(fault):
+            return
         text = self.get_query_argument("room_id", "")
         room_id = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else 0
         self._broadcast = self.simulator.broadcast_by_id(room_id)
@@ -61,8 +77,25 @@ class PushSocket(tornado.websocket.WebSocketHandler):
             self.set_header("Handshake-Msg", "ROOM_NOT_FOUND")
             self.finish()
             return
-        self.set_header("Handshake-Options", f"ping-interval={PING_INTERVAL_S}")
+        is_odd = fault is not None and fault.kind == "ping-interval"
+        interval_s = fault.whole("interval_s") if fault is not None and is_odd else PING_INTERVAL_S
+        self.set_header("Handshake-Options", f"ping-interval={interval_s}")
         self.set_header("Handshake-Status", "0")
+
+    async def _misbehave(self, fault: Fault) -> bool:
+        """Answer a handshake as a fault wants it; False if the fault leaves that to us."""
+        if fault.kind == "handshake-silent":
+            self.simulator.held.add(self._gone)
+            await self._gone.wait()
+            self.simulator.held.discard(self._gone)
+            self.finish()
+            return True
+        if fault.kind == "handshake-refused":
+            self.set_status(fault.whole("status"))
+            self.set_header("Handshake-Msg", fault.text("message"))
+            self.finish()
+            return True
+        return False
 
     def open(self, *args: str, **kwargs: str) -> None:
         """Join the broadcast."""
@@ -86,7 +119,10 @@ class PushSocket(tornado.websocket.WebSocketHandler):
         assert self._connection is not None
         history = broadcast.join(self)
         self._connection.history = [message.msg_id for message in history]
-        if not broadcast.is_live:
+        if not broadcast.is_live and broadcast.final is None:
+            # It vanished. Whoever kept the room id is let in and hung up on.
+            self.finish_watching()
+        elif not broadcast.is_live:
             assert broadcast.final is not None
             self._enqueue(0, "msg", broadcast.body([broadcast.final], 0), [broadcast.final])
             self.finish_watching()
@@ -107,6 +143,8 @@ class PushSocket(tornado.websocket.WebSocketHandler):
     def _enqueue(
         self, batch_no: int, payload_type: str, body: bytes, messages: Sequence[Message] = ()
     ) -> None:
+        if self._is_frozen:
+            return
         if len(self._queue) >= QUEUED_FRAMES_MAX:
             # A close frame would wait behind everything it has not read.
             self.abort()
@@ -131,40 +169,92 @@ class PushSocket(tornado.websocket.WebSocketHandler):
         self, batch_no: int, payload_type: str, body: bytes, messages: Sequence[Message]
     ) -> None:
         assert self._connection is not None
-        log_id = 0
+        assert self._broadcast is not None
+        broadcast, log_id = self._broadcast, 0
         if payload_type == "msg":
             self._seq_id += 1
             log_id = self.simulator.next_log_id()
             ids = [message.msg_id for message in messages]
             self._connection.push(Pushed(log_id, self._seq_id, batch_no, ids, self.simulator.now_us()))
-        frame = encode_push_frame(
+        frame = Outbound(
+            self._connection.connection_id,
+            payload_type,
+            self._seq_id,
+            log_id,
+            messages,
             body,
-            payload_type=payload_type,
-            seq_id=self._seq_id,
-            log_id=log_id,
-            compress=False,
-            # The body was compressed once for all connections.
-            headers={"compress_type": "gzip"} if payload_type == "msg" else None,
+            lambda changed: broadcast.body(changed, batch_no),
         )
-        self._frame_no += 1
-        for step in self.simulator.outgoing.plan(self._connection.connection_id, self._frame_no, frame):
-            if isinstance(step, Cut):
-                self._cut(step)
+        for step in self.simulator.faults.steps(frame):
+            if self._is_frozen:
                 return
-            if step.delay_s:
-                await asyncio.sleep(step.delay_s)
-            await self.write_message(step.data, binary=True)
+            if isinstance(step, Cut):
+                self.cut(step)
+                return
+            await self._deliver(step)
 
-    def _cut(self, cut: Cut) -> None:
+    async def _deliver(self, delivery: Delivery) -> None:
+        assert self._connection is not None
+        data, simulator = delivery.data, self.simulator
+        is_whole = delivery.share >= 1
+        if delivery.log_id:
+            simulator.ledger.keep_written(
+                self._connection,
+                delivery.log_id,
+                data,
+                simulator.now_us(),
+                faults=delivery.faults,
+                is_whole=is_whole,
+            )
+        if is_whole and not delivery.byte_s:
+            await self.write_message(data, binary=not delivery.is_text)
+            return
+        raw = _framed(data, is_text=delivery.is_text)
+        raw = raw[: max(int(len(raw) * delivery.share), 1)]
+        step = 1 if delivery.byte_s else len(raw)
+        for start in range(0, len(raw), step):
+            if self._is_frozen or self.ws_connection is None:
+                return
+            await self._stream.write(raw[start : start + step])
+            await asyncio.sleep(delivery.byte_s)
+
+    @property
+    def _stream(self) -> tornado.iostream.IOStream:
+        assert self.ws_connection is not None
+        stream = getattr(self.ws_connection, "stream", None)
+        if stream is None:
+            raise tornado.iostream.StreamClosedError
+        assert isinstance(stream, tornado.iostream.IOStream)
+        return stream
+
+    # What faults do to the connection.
+
+    def cut(self, cut: Cut) -> None:
+        """End the connection, with a close frame or without."""
         if cut.code is None:
-            self.abort()
-        else:
+            self.abort(resets=cut.resets)
+        elif not self._is_frozen:
             self.close(cut.code, cut.reason)
 
-    def abort(self) -> None:
-        """Drop the TCP connection without a word."""
-        if self.ws_connection is not None and self.ws_connection.stream is not None:
-            self.ws_connection.stream.close()
+    def freeze(self) -> None:
+        """Keep the socket, and neither read nor write it any more."""
+        if self._is_frozen or self.ws_connection is None or self._connection is None:
+            return
+        self._is_frozen = self._connection.is_frozen = True
+        self._queue.clear()
+        # Off the loop's list nobody notices what arrives, not even the end of it.
+        tornado.ioloop.IOLoop.current().remove_handler(self._stream.fileno())
+
+    def abort(self, *, resets: bool = False) -> None:
+        """Drop the TCP connection without a word; by a reset (RST) if it is to be rude."""
+        self._gone.set()
+        if self.ws_connection is None:
+            return
+        with contextlib.suppress(tornado.iostream.StreamClosedError):
+            stream = self._stream
+            if resets and stream.socket is not None:
+                stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_NOT)
+            stream.close()
 
     # What the client sends.
 
@@ -189,11 +279,23 @@ class PushSocket(tornado.websocket.WebSocketHandler):
 
     def on_close(self) -> None:
         """Leave the broadcast."""
+        self._gone.set()
         self.simulator.detach(self)
         if self._broadcast is not None:
             self._broadcast.leave(self)
         if self._connection is not None:
             self._connection.closed_at = self.simulator.now_us()
             self._connection.close_code = self.close_code
+            self.simulator.faults.forget(self._connection.connection_id)
         if self._writer is not None:
             self._writer.cancel()
+
+
+def _framed(data: bytes, *, is_text: bool) -> bytes:
+    """Return an unmasked WebSocket frame, as Tornado would write it."""
+    first = _FINAL_TEXT if is_text else _FINAL_BINARY
+    if len(data) < _LENGTH_16:
+        return struct.pack("!BB", first, len(data)) + data
+    if len(data) < 1 << 16:
+        return struct.pack("!BBH", first, _LENGTH_16, len(data)) + data
+    return struct.pack("!BBQ", first, _LENGTH_64, len(data)) + data

@@ -7,6 +7,7 @@ in another process and for people with curl. Web pages are kept out of it.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 import json
@@ -14,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import tornado.web
 
+from toolkit.errors import SettingsError
 from toolkit.simulator import pages
+from toolkit.simulator.faults import KINDS, Area, Fault, parse_fault
 from toolkit.simulator.push import WATCH_PATH, PushSocket
+from toolkit.simulator.refusals import Answer, page_answer, room_under, sign_answer
 from toolkit.wire.encode import encode_fetch_result
 
 if TYPE_CHECKING:
@@ -45,20 +49,64 @@ class _Handler(tornado.web.RequestHandler):
         return int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else default
 
 
-class _LivePage(_Handler):
-    def get(self, user: str) -> None:
-        self.finish(pages.live_page(self.simulator.room_of(user)))
+class _Faulty(_Handler):
+    """An answer that a fault can spoil."""
+
+    def initialize(self) -> None:
+        self._gone = asyncio.Event()
+
+    def on_connection_close(self) -> None:
+        self._gone.set()
+
+    def meet(self, area: Area, route: str) -> Fault | None:
+        """Return the fault that this answer meets, and note the call."""
+        where = "alive" if route == "alive" else "pages"
+        fault = self.simulator.faults.take(area, where)
+        self.simulator.ledger.note_call(self.simulator.now_us(), route, fault.kind if fault else "")
+        return fault
+
+    async def spoil(self, fault: Fault, answer: Answer | None) -> bool:
+        """Answer as a fault wants it; False if it leaves that to us."""
+        if fault.kind.endswith("-hangs"):
+            self.simulator.held.add(self._gone)
+            await self._gone.wait()
+            self.simulator.held.discard(self._gone)
+            return True
+        if fault.kind.endswith("-slow"):
+            await asyncio.sleep(fault.number("seconds"))
+        if answer is None:
+            return False
+        self.set_status(answer.status)
+        for name, value in answer.headers.items():
+            self.set_header(name, value)
+        self.finish(answer.body)
+        return True
 
 
-class _UserRoom(_Handler):
-    def get(self) -> None:
-        self.finish(pages.user_room(self.simulator.room_of(self.get_query_argument("uniqueId", ""))))
+class _LivePage(_Faulty):
+    async def get(self, user: str) -> None:
+        fault = self.meet(Area.PAGE, "page")
+        if fault is None or not await self.spoil(fault, page_answer(fault)):
+            self.finish(pages.live_page(room_under(fault, self.simulator.room_of(user))))
 
 
-class _CheckAlive(_Handler):
-    def get(self) -> None:
+class _UserRoom(_Faulty):
+    async def get(self) -> None:
+        fault = self.meet(Area.PAGE, "api")
+        if fault is None or not await self.spoil(fault, page_answer(fault)):
+            user = self.get_query_argument("uniqueId", "")
+            self.finish(pages.user_room(room_under(fault, self.simulator.room_of(user))))
+
+
+class _CheckAlive(_Faulty):
+    async def get(self) -> None:
+        fault = self.meet(Area.PAGE, "alive")
+        if fault is not None and await self.spoil(fault, page_answer(fault)):
+            return
         room_ids = self.get_query_argument("room_ids", "")[:4000].split(",")
-        self.finish(pages.check_alive(room_ids, self.simulator.live_rooms(), self.now_ms))
+        # A fault that shows another room shows none that is live.
+        live = frozenset[int]() if fault is not None else self.simulator.live_rooms()
+        self.finish(pages.check_alive(room_ids, live, self.now_ms))
 
 
 class _RoomInfo(_Handler):
@@ -86,11 +134,15 @@ class _SignUrl(_Handler):
         self.finish(pages.signed_url(str((body or {}).get("url", ""))))
 
 
-class _Fetch(_Handler):
+class _Fetch(_Faulty):
     """The signing service: where to connect, and the first fetch result."""
 
-    def get(self) -> None:
+    async def get(self) -> None:
         simulator = self.simulator
+        fault = self.meet(Area.SIGN, "sign")
+        if fault is not None and await self.spoil(fault, sign_answer(fault)):
+            return
+        kind = fault.kind if fault is not None else ""
         user = self.get_query_argument("unique_id", "")
         room = simulator.room_of(user) if user else None
         room_id = room.room_id if room else self.int_argument("room_id")
@@ -101,19 +153,27 @@ class _Fetch(_Handler):
             return
         messages = broadcast.history() if simulator.history_in_fetch else []
         self.set_header("Content-Type", "application/protobuf")
-        self.set_header("X-Set-TT-Cookie", f"ttwid=simulated{room_id}; Path=/; HttpOnly")
+        if kind != "sign-no-cookies":
+            self.set_header("X-Set-TT-Cookie", f"ttwid=simulated{room_id}; Path=/; HttpOnly")
         self.set_header("X-Agent-Id", "simulator")
         self.finish(
             encode_fetch_result(
                 messages,
-                cursor=broadcast.cursor(self.now_ms, messages),
+                cursor="" if kind == "sign-no-cursor" else broadcast.cursor(self.now_ms, messages),
                 internal_ext=f"fetch_time:{self.now_ms}|start_time:0|seq:1|next_cursor:0",
                 is_first=True,
-                push_server=f"ws{simulator.base_url.removeprefix('http')}{WATCH_PATH}",
+                push_server=self._push_server(fault),
                 route_params={"imprp": "simulated", "wrss": "simulated"},
                 now_ms=self.now_ms,
             )
         )
+
+    def _push_server(self, fault: Fault | None) -> str:
+        if fault is not None and fault.kind == "sign-no-push-server":
+            return ""
+        if fault is not None and fault.kind == "sign-push-server":
+            return fault.text("address")
+        return f"ws{self.simulator.base_url.removeprefix('http')}{WATCH_PATH}"
 
 
 class _SimHandler(_Handler):
@@ -128,6 +188,21 @@ class _SimHandler(_Handler):
 class _State(_SimHandler):
     def get(self) -> None:
         self.finish(self.simulator.state())
+
+
+class _Faults(_SimHandler):
+    """What can go wrong, what waits to, and what did."""
+
+    def get(self) -> None:
+        kinds = {
+            name: {
+                "area": kind.area.value,
+                "summary": kind.summary,
+                "parameters": {key: parameter.default for key, parameter in kind.parameters.items()},
+            }
+            for name, kind in KINDS.items()
+        }
+        self.finish({**self.simulator.faults.state(), "kinds": kinds})
 
 
 class _LedgerPage(_SimHandler):
@@ -171,6 +246,17 @@ class _Steer(_SimHandler):
 
     async def _do_drop(self, body: dict[str, Any]) -> dict[str, Any]:
         return {"dropped": self.simulator.drop_connections()}
+
+    async def _do_fault(self, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            fault = parse_fault(body)
+        except SettingsError as error:
+            raise ValueError(str(error)) from error
+        self.simulator.throw(fault)
+        return {"thrown": fault.as_json()}
+
+    async def _do_calm(self, body: dict[str, Any]) -> dict[str, Any]:
+        return {"cleared": self.simulator.faults.clear()}
 
     async def _do_say(self, body: dict[str, Any]) -> dict[str, Any]:
         user, text = body.get("user", "visitor"), body.get("text")
@@ -221,5 +307,6 @@ routes = [
     (WATCH_PATH + "?", PushSocket),
     (r"/sim/state", _State),
     (r"/sim/ledger", _LedgerPage),
+    (r"/sim/faults", _Faults),
     (r"/sim/([a-z-]+)", _Steer),
 ]

@@ -20,8 +20,12 @@ import tornado.web
 from toolkit.clock import Clock, SystemClock
 from toolkit.model.frame import Message
 from toolkit.simulator import pages
+from toolkit.simulator.acts import ACTS
 from toolkit.simulator.broadcast import CONTROL_PAUSED, CONTROL_RESUMED, Broadcast
-from toolkit.simulator.faults import Outgoing
+from toolkit.simulator.damage import Cut
+from toolkit.simulator.fault_plan import FaultPlan
+from toolkit.simulator.faults import Fault
+from toolkit.simulator.injector import Injector
 from toolkit.simulator.ledger import Ledger
 from toolkit.simulator.profile import TrafficProfile, profile_named
 from toolkit.simulator.push import PushSocket
@@ -47,7 +51,8 @@ class Simulator:
     Attributes:
         user: Who is live. ``offline_user`` exists and is not; nobody else exists.
         ledger: What was sent, and what each connection got.
-        outgoing: The last station before the sockets; replace it to bring faults.
+        faults: Which frames and answers meet one; :meth:`throw` brings them.
+        held: Set when those whose requests are never answered have waited enough.
     """
 
     def __init__(
@@ -64,7 +69,7 @@ class Simulator:
         seconds: float | None = None,
         history_in_fetch: bool = False,
         clock: Clock | None = None,
-        outgoing: Outgoing | None = None,
+        plan: FaultPlan | None = None,
     ) -> None:
         """
         Args:
@@ -80,14 +85,13 @@ class Simulator:
             history_in_fetch: Replay comments in the signer's answer rather than in the
                 first push. Which of the two TikTok does has not been observed.
             clock: Wall clock for the stamps.
-            outgoing: What becomes of each frame; None lets all through.
+            plan: What goes wrong, and when; None for nothing.
         """
         self.profile = profile_named(profile) if isinstance(profile, str) else profile
         self.seed = seed
         self.user = user
         self.offline_user = offline_user
         self.ledger = Ledger()
-        self.outgoing = outgoing or Outgoing()
         self.history_in_fetch = history_in_fetch
         self._port = port
         self._room_id = room_id
@@ -95,12 +99,17 @@ class Simulator:
         self._messages = messages
         self._seconds = seconds
         self._clock = clock or SystemClock()
+        self.faults = Injector(plan or FaultPlan(), self._clock)
+        self.faults.on_due = self.throw
+        self._plan_task: asyncio.Task[None] | None = None
+        self._down_task: asyncio.Task[None] | None = None
         self._broadcasts: dict[int, Broadcast] = {}
         self._broadcast: Broadcast | None = None
         self._running: asyncio.Task[None] | None = None
         self._server: tornado.httpserver.HTTPServer | None = None
         self._sockets: set[PushSocket] = set()
         self._log_id = 0
+        self.held: set[asyncio.Event] = set()
 
     # -- life ---------------------------------------------------------------
 
@@ -112,21 +121,18 @@ class Simulator:
             OSError: The port is taken.
         """
         assert self._server is None, "started twice"
-        sockets = tornado.netutil.bind_sockets(self._port, HOST)
-        self._port = sockets[0].getsockname()[1]
-        self._server = tornado.httpserver.HTTPServer(self._application(), max_buffer_size=BODY_BYTES_MAX)
-        self._server.add_sockets(sockets)
+        self._listen()
         self.go_live()
+        self._plan_task = asyncio.create_task(self._carry_out_plan())
 
     async def stop(self) -> None:
         """Hang up on everybody and stop listening. The ledger stays."""
+        for task in (self._plan_task, self._down_task):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait([task])
         await self._stop_broadcast()
-        for socket in list(self._sockets):
-            socket.abort()
-        if self._server is not None:
-            self._server.stop()
-            await self._server.close_all_connections()
-            self._server = None
+        await self._hang_up()
 
     async def wait_ended(self) -> None:
         """Return when the present broadcast has ended."""
@@ -203,10 +209,33 @@ class Simulator:
 
     def drop_connections(self) -> int:
         """Cut every open connection without a word; return how many."""
+        return self.cut_connections(Cut())
+
+    def throw(self, fault: Fault) -> None:
+        """Let a fault happen: now, or to the next frames or answers it is about."""
+        self.faults.thrown.append(fault)
+        act = ACTS.get(fault.kind)
+        if act is None:
+            self.faults.arm(fault)
+        elif self.broadcast.is_live or fault.kind == "server-down":
+            act(self, fault)
+
+    def cut_connections(self, cut: Cut) -> int:
+        """End every open connection in one way; return how many."""
         sockets = list(self._sockets)
         for socket in sockets:
-            socket.abort()
+            socket.cut(cut)
         return len(sockets)
+
+    def freeze_connections(self) -> None:
+        """Keep every open connection and do nothing more with it."""
+        for socket in list(self._sockets):
+            socket.freeze()
+
+    def go_down(self, seconds: float) -> None:
+        """Reset every connection and close the port; be back on it after a while."""
+        if self._down_task is None or self._down_task.done():
+            self._down_task = asyncio.create_task(self._be_down(seconds))
 
     def state(self) -> dict[str, Any]:
         """Return where everything stands, as JSON."""
@@ -277,6 +306,34 @@ class Simulator:
     def detach(self, socket: PushSocket) -> None:
         """Forget a socket."""
         self._sockets.discard(socket)
+
+    def _listen(self) -> None:
+        sockets = tornado.netutil.bind_sockets(self._port, HOST)
+        self._port = sockets[0].getsockname()[1]
+        self._server = tornado.httpserver.HTTPServer(self._application(), max_buffer_size=BODY_BYTES_MAX)
+        self._server.add_sockets(sockets)
+
+    async def _hang_up(self) -> None:
+        server, self._server = self._server, None
+        if server is not None:
+            server.stop()
+        for waiting in list(self.held):
+            waiting.set()
+        self.cut_connections(Cut(resets=True))
+        if server is not None:
+            await server.close_all_connections()
+
+    async def _be_down(self, seconds: float) -> None:
+        await self._hang_up()
+        await asyncio.sleep(seconds)
+        self._listen()
+
+    async def _carry_out_plan(self) -> None:
+        loop = asyncio.get_running_loop()
+        start_s = loop.time()
+        for at_s, fault in self.faults.plan.timed():
+            await asyncio.sleep(max(start_s + at_s - loop.time(), 0))
+            self.throw(fault)
 
     async def _stop_broadcast(self) -> None:
         if self._running is None:

@@ -144,6 +144,10 @@ class Traffic:
         """Return the message that the live paused (1), resumed (2) or ended (3)."""
         return notices.control(self._outside, at_ms, action)
 
+    def invented(self, number: int, at_ms: int) -> Message:
+        """Return a message of a type that exists nowhere; ``number`` is part of its name."""
+        return notices.unmapped(self._outside, at_ms, f"WebcastInvented{number}Message", number)
+
     # -- the agenda ---------------------------------------------------------
 
     def _at(self, due_ms: float, act: Callable[[int], None]) -> None:
