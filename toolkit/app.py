@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import shutil
 import signal
 import sys
 import threading
@@ -31,10 +30,11 @@ from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
-from toolkit.observe import logs, metrics
+from toolkit.observe import logs
 from toolkit.replay.player import RATE_MAX, Player
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.reader import Recording, open_recording
+from toolkit.vitals import Vitals
 
 __all__ = ["App", "get_app", "new_recorder"]
 
@@ -44,9 +44,6 @@ _SINGLETON = "toolkit._app"
 STOP_TIMEOUT_S = 20.0
 """How long a stop waits for a recording to be sealed before the process ends. What is
 not sealed by then is in the journal, and healed at the next start."""
-DISK_FREE_BYTES_MIN = 200 * 1024 * 1024
-PROJECTOR_LAG_S_MAX = 10.0
-LOOP_LAG_S_MAX = 1.0
 _LOOP_PROBE_S = 0.25
 _INTERRUPTED_EXIT_CODE = 130
 
@@ -410,70 +407,25 @@ class App:
 
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Return each check with whether it passes and a sentence."""
-        free_bytes = _disk_free_bytes(self.settings)
-        status = self.status()
-        lag_s = self._projector_lag_s()
-        needs_operator = status["state"] == "needs_operator"
-        return {
-            "recordings": {
-                "ok": not self.refusal,
-                "detail": self.refusal or "The folder is ours and writable.",
-            },
-            "healed": {
-                "ok": self._healed.is_set(),
-                "detail": "Interrupted recordings have been looked after.",
-            },
-            "disk": {"ok": free_bytes >= DISK_FREE_BYTES_MIN, "detail": f"{free_bytes / 1e9:.1f} GB free."},
-            "projector": {"ok": lag_s <= PROJECTOR_LAG_S_MAX, "detail": f"{lag_s:.1f} s behind."},
-            "connection": {"ok": not needs_operator, "detail": status["detail"] or status["state"]},
-            "loop": {
-                "ok": self._loop_lag_s <= LOOP_LAG_S_MAX,
-                "detail": f"Longest recent stall {self._loop_lag_s * 1000:.0f} ms.",
-            },
-        }
-
-    def _folder_check(self) -> dict[str, Any]:
-        if self.refusal:
-            return {"ok": False, "detail": self.refusal}
-        if not os.access(self.settings.recordings, os.W_OK):
-            return {"ok": False, "detail": f"{self.settings.recordings} cannot be written any more."}
-        return {"ok": True, "detail": "The folder is ours and writable."}
+        return self._vitals().readiness()
 
     def readings(self) -> dict[str, float | dict[str, float]]:
         """Return the figures that Prometheus may ask for."""
-        figures, status = self.figures(), self.status()
-        readings: dict[str, float | dict[str, float]] = {
-            "toolkit_connected": float(status["connected"]),
-            "toolkit_reconnect_attempts": status["reconnectionState"]["attempt"],
-            "toolkit_events": {kind: float(count) for kind, count in figures.totals.items()},
-            "toolkit_diamonds": figures.diamonds,
-            "toolkit_bus_notices": self.bus.seq,
-            "toolkit_disk_free_bytes": _disk_free_bytes(self.settings),
-            "toolkit_loop_lag_seconds": self._loop_lag_s,
-            "toolkit_rehearsal": float(self.is_rehearsing),
-            "toolkit_projector_lag_seconds": self._projector_lag_s(),
-        }
-        if figures.viewers is not None:
-            readings["toolkit_viewers"] = figures.viewers
-        writer = self._recorder.writer if self._recorder else None
-        if writer is not None:
-            counts = writer.counts()
-            readings |= {
-                "toolkit_frames": counts.frames,
-                "toolkit_messages": counts.messages,
-                "toolkit_duplicates": counts.duplicates,
-                "toolkit_quarantined": counts.quarantined,
-                "toolkit_journal_bytes": counts.journal_bytes,
-            }
-        return readings
+        return self._vitals().readings()
 
-    def metrics(self) -> bytes:
-        """Return the readings in Prometheus' text format."""
-        return metrics.render(self.readings())
-
-    def _projector_lag_s(self) -> float:
+    def _vitals(self) -> Vitals:
         writer = self._recorder.writer if self._recorder else None
-        return writer.counts().lag.ms / 1000 if writer is not None else 0.0
+        return Vitals(
+            folder=self.settings.recordings,
+            refusal=self.refusal,
+            is_healed=self._healed.is_set(),
+            loop_lag_s=self._loop_lag_s,
+            status=self.status(),
+            figures=self.figures(),
+            written=writer.counts() if writer else None,
+            bus_seq=self.bus.seq,
+            is_rehearsing=self.is_rehearsing,
+        )
 
 
 def _idle_status(user: str) -> dict[str, Any]:
@@ -494,10 +446,3 @@ def _idle_status(user: str) -> dict[str, Any]:
             "cause": None,
         },
     }
-
-
-def _disk_free_bytes(settings: Settings) -> int:
-    folder = settings.recordings
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return shutil.disk_usage(folder).free
