@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+CHROMIUM_FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+"""Runs as root, without a graphics card, and asks nobody outside for anything."""
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +30,19 @@ def chromium_path() -> str:
     if path is None:
         pytest.fail("no Chromium: `python3 run.py test` installs one where it can")
     return path
+
+
+@pytest.fixture(scope="module")
+def chromium(chromium_path: str) -> Iterator[Any]:
+    """
+    Return a real Chromium, one per module.
+
+    Not one per session: while it runs, this thread has a running loop, and the
+    tests of other modules start loops of their own.
+    """
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_FLAGS.split())
+        yield browser
+        browser.close()

@@ -1,7 +1,6 @@
 """A real ``panel serve``, a real Chromium, and a simulator that plays TikTok."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -120,19 +119,6 @@ def tiktok():
     """Return a simulated TikTok on which @demo is live, 20 comments a second."""
     with SimulatorThread(Simulator(profile_named("busy").at_rate(20, 30), seed=11, user="demo")) as simulator:
         yield simulator
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    """Return a real Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine")
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=FLAGS.split())
-        yield browser
-        browser.close()
 
 
 class Visit:

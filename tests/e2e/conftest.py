@@ -18,18 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
 START_WITHIN_S = 60
-CHROMIUM_ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 @pytest.fixture(name="wait_until")
@@ -131,21 +122,19 @@ def serve(project_root: Path) -> Iterator[Callable[..., Server]]:
 
 
 @pytest.fixture
-def browse(chromium_path: str) -> Callable[..., Any]:
-    """Open pages in a Chromium of their own."""
+def browse(chromium: Any) -> Callable[..., Any]:
+    """Open pages in a window of their own."""
 
     @contextmanager
     def open_pages(**options: Any) -> Iterator[Callable[[str], Page]]:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium_path, args=CHROMIUM_ARGUMENTS)
-            context = browser.new_context(**options)
+        context = chromium.new_context(**options)
 
-            def open_page(url: str) -> Page:
-                page = context.new_page()
-                page.goto(url)
-                return page
+        def open_page(url: str) -> Page:
+            page: Page = context.new_page()
+            page.goto(url)
+            return page
 
-            yield open_page
-            browser.close()
+        yield open_page
+        context.close()
 
     return open_pages

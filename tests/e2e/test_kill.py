@@ -44,7 +44,8 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, wait_until: 
     rng = Random(seed)
     kept = 0
     ready_s = []
-    with SimulatorThread(Simulator("comments-100", seed=seed)) as simulator:
+    thread = SimulatorThread(Simulator("comments-100", seed=seed))
+    with thread as simulator:
         for cycle in range(CYCLES):
             context = f"cycle {cycle} of KILL_SEED={seed}"
             folder = tmp_path / str(cycle)
@@ -61,20 +62,20 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path, wait_until: 
             process.kill()
             process.join()
             wait_until(lambda connection=connection: connection.closed_at is not None, what=context)
-            frames = [frame for frame in connection.frames.values() if frame.acked_at]
+            frames = [frame for frame in list(connection.frames.values()) if frame.acked_at]
             acknowledged = {msg_id for frame in frames for msg_id in frame.msg_ids}
             kept += len(acknowledged)
             started = time.monotonic()
             RecordingsFolder(folder).heal()
             ready_s.append(time.monotonic() - started)
-            assert acknowledged <= stored(folder, simulator, context), context
+            sent = thread.call(lambda: {s.msg_id: s.sha256.hex() for s in simulator.ledger.sent})
+            assert acknowledged <= stored(folder, sent, context), context
     assert kept > CYCLES * 20, "the test must have met acknowledged frames"
     print(f"{CYCLES} kills, {kept} messages kept, healed in {max(ready_s):.2f} s at most")
 
 
-def stored(folder: Path, simulator: Simulator, context: str) -> set[int]:
+def stored(folder: Path, sent: dict[int, str], context: str) -> set[int]:
     """Return what the healed recordings hold; every payload must be what was sent."""
-    sent = {s.msg_id: s.sha256.hex() for s in simulator.ledger.sent}
     found: set[int] = set()
     for path in folder.glob("*.duckdb"):
         with open_recording(path) as recording:

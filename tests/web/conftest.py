@@ -3,8 +3,6 @@
 import asyncio
 import itertools
 import json
-import os
-import shutil
 import threading
 import time
 import urllib.error
@@ -236,20 +234,3 @@ def new_studio():
 def until():
     """Return the function that waits on a condition."""
     return wait_until
-
-
-@pytest.fixture(scope="session")
-def chromium(tmp_path_factory):
-    """Return a real Chromium."""
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        pytest.skip("no Chromium on this machine")
-    flags = (
-        "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-        "--disable-component-update --disable-sync"
-    )
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=path, args=flags.split())
-        yield browser
-        browser.close()
