@@ -29,6 +29,7 @@ from toolkit.capture.recorder import Outcome, Recorder, Source
 from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
 from toolkit.connect.backoff import BackoffPolicy
+from toolkit.connect.budget import UNLIMITED, SignLimits
 from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
 from toolkit.observe import logs
 from toolkit.replay.player import RATE_MAX, Player
@@ -66,13 +67,20 @@ def get_app(settings: Settings | None = None) -> App:
 
 
 def new_recorder(
-    user: str, settings: Settings, bus: MemoryBus, clock: Clock, *, keep_trying: bool = True
+    user: str,
+    settings: Settings,
+    bus: MemoryBus,
+    clock: Clock,
+    *,
+    keep_trying: bool = True,
+    keep_waiting: bool = False,
 ) -> Recorder:
     """
     Return a recorder for ``user`` as the settings want it.
 
     Imports TikTokLive, which takes two seconds: call it in the recorder's thread.
     """
+    from toolkit.capture.reachability import is_reachable
     from toolkit.capture.tiktok_source import TikTokSource
 
     options = SourceOptions(
@@ -91,6 +99,9 @@ def new_recorder(
     def new_source() -> Source:
         return TikTokSource(options, user, clock)
 
+    async def probe() -> bool:
+        return await is_reachable(options.webcast_url)
+
     return Recorder(
         user,
         folder=settings.recordings,
@@ -100,7 +111,18 @@ def new_recorder(
         rng=Random(),
         new_source=new_source,
         keep_trying=keep_trying,
+        keep_waiting=keep_waiting,
+        sign_limits=_sign_limits(settings, options),
+        probe=probe,
     )
+
+
+def _sign_limits(settings: Settings, options: SourceOptions) -> SignLimits:
+    limits = {window: f"sign_budget_{window}" for window in ("minute", "hour", "day")}
+    if options.is_signer_local and not settings.model_fields_set.intersection(limits.values()):
+        # A service on this machine counts nothing, unless somebody wants it counted.
+        return UNLIMITED
+    return SignLimits(**{window: getattr(settings, name) for window, name in limits.items()})
 
 
 class App:
@@ -270,7 +292,9 @@ class App:
         return self.status()
 
     async def _record(self, user: str) -> Outcome:
-        recorder = new_recorder(user, self.settings, self.bus, self.clock)
+        recorder = new_recorder(
+            user, self.settings, self.bus, self.clock, keep_waiting=self.settings.keep_waiting
+        )
         self._recorder = recorder
         try:
             return await recorder.run()
@@ -284,11 +308,11 @@ class App:
         return self.status()
 
     def reconnect(self) -> dict[str, Any]:
-        """Dial now instead of waiting; start again if it had given up."""
-        recorder = self._recorder
-        if recorder is not None and self.is_recording:
-            recorder.retry_now()
-        elif recorder is not None:
+        """Dial now instead of waiting; start again if it had given up or ended. May block while it seals."""
+        recorder, thread = self._recorder, self._recorder_thread
+        if recorder is not None and not (self.is_recording and recorder.retry_now()):
+            if thread is not None:
+                thread.join(STOP_TIMEOUT_S)
             return self.start_recording(recorder.user)
         return self.status()
 
@@ -444,5 +468,12 @@ def _idle_status(user: str) -> dict[str, Any]:
             "maxAttempts": 0,
             "nextAttemptAt": None,
             "cause": None,
+            "outage": None,
+            "breaker": "closed",
         },
+        "degraded": False,
+        "warnings": [],
+        "history": [],
+        "stability": None,
+        "sign_budget": None,
     }

@@ -69,6 +69,16 @@ class Settings(BaseModel):
     )
     """RECONNECTION_BACKOFF_MULTIPLIER: growth of the wait from one attempt to the next."""
 
+    keep_waiting: bool = Field(False, validation_alias="TOOLKIT_KEEP_WAITING")
+    """TOOLKIT_KEEP_WAITING: whether the server waits for the next live when one has ended."""
+    sign_budget_minute: int = Field(4, validation_alias="TOOLKIT_SIGN_BUDGET_MINUTE", ge=0, le=10_000)
+    """TOOLKIT_SIGN_BUDGET_MINUTE: signatures in any minute; 0 = no limit. A signing service
+    on this machine has none unless this is set; so have the two below."""
+    sign_budget_hour: int = Field(25, validation_alias="TOOLKIT_SIGN_BUDGET_HOUR", ge=0, le=10_000)
+    """TOOLKIT_SIGN_BUDGET_HOUR: signatures in any hour; 0 = no limit."""
+    sign_budget_day: int = Field(90, validation_alias="TOOLKIT_SIGN_BUDGET_DAY", ge=0, le=10_000)
+    """TOOLKIT_SIGN_BUDGET_DAY: signatures in any day; 0 = no limit."""
+
     websocket_enabled: bool = Field(True, validation_alias="WEBSOCKET_ENABLED")
     """WEBSOCKET_ENABLED: whether /ws answers. The overlay needs it."""
     websocket_origins: tuple[str, ...] = Field((), validation_alias="WEBSOCKET_CORS_ORIGIN")

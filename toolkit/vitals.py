@@ -77,6 +77,7 @@ class Vitals:
             "toolkit_rehearsal": float(self.is_rehearsing),
             "toolkit_projector_lag_seconds": self._projector_lag_s(),
         }
+        readings |= self._connection_readings()
         if self.figures.viewers is not None:
             readings["toolkit_viewers"] = self.figures.viewers
         if self.written is not None:
@@ -86,6 +87,26 @@ class Vitals:
                 "toolkit_duplicates": self.written.duplicates,
                 "toolkit_quarantined": self.written.quarantined,
                 "toolkit_journal_bytes": self.written.journal_bytes,
+            }
+        return readings
+
+    def _connection_readings(self) -> dict[str, float | dict[str, float]]:
+        readings: dict[str, float | dict[str, float]] = {"toolkit_degraded": float(self.status["degraded"])}
+        stability, budget = self.status["stability"], self.status["sign_budget"]
+        if stability is not None:
+            readings |= {
+                "toolkit_outages": stability["outages"],
+                "toolkit_reconnects": stability["reconnects"],
+                "toolkit_connected_seconds": stability["connected_s"],
+                "toolkit_disconnected_seconds": stability["disconnected_s"],
+            }
+            names = {"score": "toolkit_stability_score", "back_s_p99": "toolkit_back_seconds"}
+            readings |= {name: stability[key] for key, name in names.items() if stability[key] is not None}
+        if budget is not None:
+            windows = budget["windows"]
+            readings["toolkit_signatures_used"] = {w["window"]: w["used"] for w in windows}
+            readings["toolkit_signatures_left"] = {
+                w["window"]: w["left"] for w in windows if w["left"] is not None
             }
         return readings
 

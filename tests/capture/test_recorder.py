@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import socket
+import time
 from collections import Counter
 from random import Random
 
@@ -11,6 +12,7 @@ import pytest
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.options import SourceOptions
+from toolkit.capture.reachability import is_reachable
 from toolkit.capture.recorder import Recorder
 from toolkit.capture.tiktok_source import TikTokSource
 from toolkit.clock import SystemClock
@@ -52,6 +54,7 @@ class Studio:
             policy=policy,
             rng=Random(1),
             new_source=lambda: TikTokSource(addresses, user, clock),
+            probe=lambda: is_reachable(addresses.webcast_url),
             **recorder,
         )
 
@@ -135,10 +138,11 @@ def test_a_dropped_connection_comes_back_into_the_same_recording(tmp_path):
     """One recording, two segments, a gap between them; replayed comments are not doubled."""
 
     async def scenario():
-        simulator = await simulated()
+        # Slow enough that what is replayed was there before the gap.
+        simulator = await simulated("small")
         studio = Studio(tmp_path, simulator)
         recording = asyncio.ensure_future(studio.record())
-        await studio.until(lambda: studio.recorder.writer and studio.recorder.writer.counts().messages > 100)
+        await studio.until(lambda: studio.recorder.writer and studio.recorder.writer.counts().messages > 20)
         simulator.drop_connections()
         await studio.until(lambda: len(simulator.ledger.connections) == 2)
         await studio.until(
@@ -172,7 +176,7 @@ def test_a_user_who_cannot_be_recorded_leaves_no_file(tmp_path, user, cause):
 
     async def scenario():
         simulator = await simulated("small")
-        outcome = await Studio(tmp_path, simulator, user).record()
+        outcome = await Studio(tmp_path, simulator, user, keep_trying=False).record()
         await simulator.stop()
         assert outcome.cause is cause
         assert user in outcome.detail
@@ -181,23 +185,60 @@ def test_a_user_who_cannot_be_recorded_leaves_no_file(tmp_path, user, cause):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_network_is_retried_and_then_handed_to_the_operator(tmp_path):
-    """Nothing listens: the attempts are made, announced, and end with a sentence."""
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    nowhere = SourceOptions(
-        app_url=f"http://127.0.0.1:{port}",
-        webcast_url=f"http://127.0.0.1:{port}/webcast",
-        sign_url=f"http://127.0.0.1:{port}",
-    )
-    studio = Studio(tmp_path, None, source_options=nowhere)
-    outcome = asyncio.run(studio.record())
-    assert outcome.cause is Cause.NETWORK
-    assert outcome.detail
-    states = studio.states()
-    assert states.count("reconnecting") == QUICK.attempts_max
-    assert states[-1] == "needs_operator"
+def test_without_a_network_no_attempt_is_made_until_it_is_there(tmp_path):
+    """Nothing listens: probes only. Then something does, and the live is recorded at once."""
+
+    async def scenario():
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+        nowhere = SourceOptions(
+            app_url=f"http://127.0.0.1:{port}",
+            webcast_url=f"http://127.0.0.1:{port}/webcast",
+            sign_url=f"http://127.0.0.1:{port}",
+        )
+        studio = Studio(tmp_path, None, source_options=nowhere)
+        recording = asyncio.ensure_future(studio.record())
+        await studio.until(lambda: studio.recorder.status()["detail"].startswith("The network is away"))
+        assert studio.recorder.status()["reconnectionState"]["attempt"] == 1
+        simulator = await simulated("small", port=port)
+        returned_at = time.monotonic()
+        await studio.until(lambda: studio.recorder.status()["connected"])
+        assert time.monotonic() - returned_at <= 5
+        studio.recorder.stop()
+        await recording
+        await simulator.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_server_that_does_not_speak_tiktok_is_handed_to_the_operator(tmp_path):
+    """It can be reached and never answers well: the attempts are made, then a person is asked."""
+
+    async def scenario():
+        async def answer(reader, writer):
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 500 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+            writer.close()
+
+        server = await asyncio.start_server(answer, "127.0.0.1", 0)
+        base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        broken = SourceOptions(app_url=base, webcast_url=f"{base}/webcast", sign_url=base)
+        # What cannot be read may be a captcha, whose pause is minutes: the operator skips it.
+        studio = Studio(tmp_path, None, source_options=broken)
+        recording = asyncio.ensure_future(studio.record())
+        while not recording.done():
+            await asyncio.sleep(0.05)
+            studio.recorder.retry_now()
+        server.close()
+        outcome = await recording
+        assert outcome.cause is Cause.BLOCKED
+        assert outcome.detail
+        states = studio.states()
+        assert states.count("reconnecting") >= QUICK.attempts_max
+        assert states[-1] == "needs_operator"
+
+    asyncio.run(scenario())
 
 
 def test_an_impatient_recorder_says_at_once_that_there_is_no_network(tmp_path):

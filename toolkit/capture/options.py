@@ -37,6 +37,11 @@ class SourceOptions:
         """Whether TikTok is played by a server on this machine."""
         return urlsplit(self.webcast_url).hostname in _LOOPBACK
 
+    @property
+    def is_signer_local(self) -> bool:
+        """Whether signatures come from this machine, where nobody counts them."""
+        return urlsplit(self.sign_url).hostname in _LOOPBACK
+
     def allows_push_server(self, address: str) -> bool:
         """
         Return whether a WebSocket, which carries our cookies, may be opened to ``address``.

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -20,26 +20,36 @@ from typing import Any, Protocol
 
 from toolkit.bus.live_state import run_started
 from toolkit.bus.memory import MemoryBus
+from toolkit.capture.account import ConnectionAccount, reconnection_of, warning_data
 from toolkit.capture.options import KEPT_METHODS
+from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
 from toolkit.clock import Clock
 from toolkit.connect.backoff import BackoffPolicy
-from toolkit.connect.supervisor import (
+from toolkit.connect.budget import SignBudget, SignLimits
+from toolkit.connect.kind_silence import KindSilence
+from toolkit.connect.stimuli import (
     Command,
+    Conclude,
     Dial,
     Down,
     Finish,
     Hangup,
+    Live,
+    Probe,
+    ProbeFailed,
+    ProbeOk,
+    Resolve,
     Retry,
     Start,
     Stimulus,
     Stop,
-    Supervisor,
     Timer,
     Up,
     Wait,
 )
+from toolkit.connect.supervisor import Supervisor
 from toolkit.errors import ToolkitError
-from toolkit.model.connection import ConnectionState, Transition
+from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
@@ -52,18 +62,32 @@ __all__ = ["Outcome", "Recorder", "Source"]
 log = logging.getLogger("toolkit.recorder")
 
 INBOX_MAX = 64
-"""Stimuli waiting for the supervisor. There is at most one connection and one timer,
-so a handful is plenty; operators who click faster than that lose clicks."""
+"""Stimuli waiting for the supervisor. There is at most one connection, one timer and
+one probe, so a handful is plenty."""
+CLICKS_MAX = 16
+"""Of those, how many may be there when an operator adds one more wish to dial."""
+KINDS_EVERY_S = 5.0
+"""Between looks at which kinds of events have stopped."""
+KNOWN_ROOM_ATTEMPTS = 2
+"""Attempts that go straight to the room that was live; later ones look it up afresh."""
 _ENDED, _SUSPENDED = 3, 4
 
 
 class Source(Protocol):
     """One connection attempt: TikTok in production, a script in a test of the recorder alone."""
 
+    async def resolve(self, known_room_id: int) -> Live | Down:
+        """Look up the live; see :class:`toolkit.capture.tiktok_source.TikTokSource`."""
+        ...
+
     async def listen(
         self, on_up: Callable[[int], None], on_frame: Callable[[FrameKind, bytes], bytes]
     ) -> Down:
-        """Connect and stay; see :class:`toolkit.capture.tiktok_source.TikTokSource`."""
+        """Connect and stay."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything."""
         ...
 
 
@@ -85,6 +109,10 @@ class Outcome:
     unsealed: tuple[str, ...]
 
 
+async def _assume_reachable() -> bool:
+    return True
+
+
 class Recorder:
     """Records one user's lives until told to stop or until there is nothing to record."""
 
@@ -99,6 +127,9 @@ class Recorder:
         rng: Random,
         new_source: Callable[[], Source],
         keep_trying: bool = True,
+        keep_waiting: bool = False,
+        sign_limits: SignLimits | None = None,
+        probe: Callable[[], Awaitable[bool]] = _assume_reachable,
     ) -> None:
         """
         Prepare; nothing happens before :meth:`run`.
@@ -111,36 +142,66 @@ class Recorder:
             policy: Waits between connection attempts.
             rng: Jitter of those waits.
             new_source: Makes a fresh connection for each attempt.
-            keep_trying: Whether a first connection that fails is tried again.
+            keep_trying: Whether a first connection that fails is tried again, and a
+                live that has not begun is waited for.
+            keep_waiting: Whether, after a live has ended, the next one is waited for.
+            sign_limits: Signatures that may be spent, counted in a file of the folder;
+                None to count none.
+            probe: Tells whether TikTok's live server can be reached.
         """
         self.user = user
         self._folder = folder
         self._bus = bus
         self._clock = clock
         self._new_source = new_source
-        self._supervisor = Supervisor(policy, rng, keep_trying=keep_trying)
+        self._is_reachable = probe
+        self._quota_file = folder / QUOTA_FILE if sign_limits is not None else None
+        budget = SignBudget(sign_limits) if sign_limits is not None else SignBudget()
+        if self._quota_file is not None:
+            budget.restore(load_quota(self._quota_file), self._now_s(), clock.now_us())
+        self._supervisor = Supervisor(
+            policy, rng, keep_trying=keep_trying, keep_waiting=keep_waiting, budget=budget
+        )
+        self._account = ConnectionAccount(self._supervisor, clock)
+        self._kinds = KindSilence()
+        self._kinds_at_s = 0.0
+        self._warned: frozenset[str] = frozenset()
         self._inbox: asyncio.Queue[Stimulus] = asyncio.Queue(INBOX_MAX)
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._dialling: asyncio.Task[None] | None = None
+        self._gate = threading.Lock()
+        self._is_stopped_early = False
+        self._is_over = False
+        self._is_urged = False
+        self._source: Source | None = None
+        self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._probing: asyncio.Task[None] | None = None
+        self._sealing: set[asyncio.Future[None]] = set()
         self._writer: RecordingWriter | None = None
         self._room_id = 0
         self._live_ended = False
         self._recordings: list[str] = []
         self._unsealed: list[str] = []
-        self._status_lock = threading.Lock()
-        self._last = Transition(ConnectionState.IDLE, ConnectionState.IDLE)
-        self._last_at = clock.now_us()
 
     # -- from any thread -------------------------------------------------
 
     def stop(self) -> None:
         """Stop recording, whatever state it is in. Returns at once."""
-        self._send(Stop())
+        with self._gate:
+            self._is_stopped_early = self._loop is None
+            self._send(Stop())
 
-    def retry_now(self) -> None:
-        """Dial now instead of waiting. Does nothing unless a wait is on."""
-        self._send(Retry())
+    def retry_now(self) -> bool:
+        """
+        Dial now instead of waiting, also after having given up.
+
+        Returns:
+            Whether it will be heard: not before :meth:`run`, and not after a stop.
+        """
+        with self._gate:
+            is_stopped = self._supervisor.state is ConnectionState.STOPPED
+            self._is_urged = not is_stopped and self._send(Retry())
+            return self._is_urged
 
     @property
     def writer(self) -> RecordingWriter | None:
@@ -149,26 +210,12 @@ class Recorder:
 
     def status(self) -> dict[str, Any]:
         """Return where it stands, as the API and the sockets tell it."""
-        with self._status_lock:
-            last, at = self._last, self._last_at
         writer = self._writer
-        next_at = at + int(last.wait_s * 1e6) if last.wait_s is not None else None
         return {
-            "state": last.state.value,
-            "connected": last.state is ConnectionState.CONNECTED,
-            "since": at,
+            **self._account.status(),
             "user": self.user,
             "room_id": str(self._room_id or ""),
             "recording": writer.id if writer else None,
-            "cause": last.cause.value if last.cause else None,
-            "detail": last.detail,
-            "reconnectionState": {
-                "state": last.state.value,
-                "attempt": last.attempt,
-                "maxAttempts": last.attempts_max,
-                "nextAttemptAt": next_at,
-                "cause": last.cause.value if last.cause else None,
-            },
         }
 
     # -- in the loop -----------------------------------------------------
@@ -183,45 +230,90 @@ class Recorder:
         Returns:
             How it ended. Whatever was recorded is sealed by then.
         """
-        self._loop = asyncio.get_running_loop()
+        with self._gate:
+            self._loop = asyncio.get_running_loop()
+            self._post(Stop() if self._is_stopped_early else Start())
         limit = None if seconds is None else self._loop.call_later(seconds, self._post, Stop())
-        self._post(Start())
         finish: Finish | None = None
         try:
             while finish is None:
-                stimulus = await self._inbox.get()
-                commands = self._supervisor.handle(stimulus, self._clock.mono_ns() / 1e9)
-                self._announce()
-                for command in commands:
-                    finish = await self._carry_out(command) or finish
+                finish = await self._until_finish()
+                await self._hang_up()
+                await self._finish_recording()
+                # Who asked for another attempt while the recording was sealed gets it.
+                finish = None if self._is_wanted_again() else finish
         finally:
+            with self._gate:
+                self._is_over = True
             if limit is not None:
                 limit.cancel()
             await self._hang_up()
-            await self._finish_recording(finish.cause if finish else Cause.STOPPED)
-        return Outcome(finish.cause, self._last.detail, tuple(self._recordings), tuple(self._unsealed))
+            await self._finish_recording()
+        last = self._account.last
+        return Outcome(finish.cause, last.detail, tuple(self._recordings), tuple(self._unsealed))
+
+    async def _until_finish(self) -> Finish:
+        while True:
+            finish: Finish | None = None
+            stimulus = await self._inbox.get()
+            if isinstance(stimulus, Retry):
+                self._is_urged = False
+            with self._account.lock:
+                commands = self._supervisor.handle(stimulus, self._now_s())
+            if isinstance(stimulus, Down) and stimulus.retry_after_s is not None:
+                self._save_quota()
+            self._announce()
+            for command in commands:
+                finish = await self._carry_out(command) or finish
+            if finish is not None:
+                return finish
+
+    def _is_wanted_again(self) -> bool:
+        """Return whether to go on after all; from here on nobody is heard if not."""
+        with self._gate:
+            wanted = self._is_urged and self._supervisor.state is ConnectionState.NEEDS_OPERATOR
+            self._is_over = not wanted
+            return wanted
 
     async def _carry_out(self, command: Command) -> Finish | None:
         assert self._loop is not None
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
         match command:
+            case Resolve(attempt):
+                await self._hang_up()
+                self._source = self._new_source()
+                self._work = self._loop.create_task(self._look_up(self._source, attempt))
             case Dial():
-                self._dialling = self._loop.create_task(self._connect(), name="toolkit-connection")
+                # The look-up has reported and ends; two connections never overlap.
+                await self._work_is_done()
+                self._save_quota()
+                self._live_ended = False
+                self._work = self._loop.create_task(self._connect(), name="toolkit-connection")
             case Wait(seconds):
+                self._cancel_timer()
                 self._timer = self._loop.call_later(seconds, self._post, Timer())
+            case Probe(seconds):
+                self._cancel_probe()
+                self._probing = self._loop.create_task(self._probe_after(seconds))
+            case Conclude():
+                self._seal_later()
             case Hangup():
                 await self._hang_up()
             case Finish():
                 return command
         return None
 
+    async def _look_up(self, source: Source, attempt: int) -> None:
+        known = self._room_id if self._writer is not None and attempt <= KNOWN_ROOM_ATTEMPTS else 0
+        outcome = await source.resolve(known)
+        if isinstance(outcome, Down):
+            await source.close()
+        await self._inbox.put(outcome)
+
     async def _connect(self) -> None:
-        """One attempt, from dial to end; reports its end as a stimulus."""
-        self._live_ended = False
+        """One attempt, from signature to end; reports its end as a stimulus."""
+        assert self._source is not None
         try:
-            down = await self._new_source().listen(self._take_up, self._take_frame)
+            down = await self._source.listen(self._take_up, self._take_frame)
         except ToolkitError as error:
             # Ours, such as a full disk: the frame was not acknowledged, and
             # another connection would meet the same fault.
@@ -233,27 +325,52 @@ class Recorder:
             self._close_segment(down.cause)
         await self._inbox.put(down)
 
+    async def _probe_after(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+        self._post(ProbeOk() if await self._is_reachable() else ProbeFailed())
+
+    async def _work_is_done(self) -> None:
+        if self._work is not None:
+            await asyncio.wait({self._work})
+            assert self._work.done(), "two connections at once"
+
     async def _hang_up(self) -> None:
-        task, self._dialling = self._dialling, None
-        if task is None or task.done():
-            return
-        task.cancel()
-        await asyncio.wait({task})
+        """End waits, look-up and connection; on return nothing is open."""
+        self._cancel_timer()
+        self._cancel_probe()
+        if self._work is not None and not self._work.done():
+            self._work.cancel()
+        await self._work_is_done()
+        self._work = None
+        source, self._source = self._source, None
+        if source is not None:
+            await source.close()
         if self._writer is not None:
             self._close_segment(Cause.STOPPED)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _cancel_probe(self) -> None:
+        if self._probing is not None:
+            self._probing.cancel()
+            self._probing = None
 
     def _take_up(self, room_id: int) -> None:
         """Open a segment: of the recording we have, or of a new one for a new broadcast."""
         if self._writer is not None and room_id != self._room_id:
-            self._seal_later(self._writer)
-            self._writer = None
+            self._seal_later()
         self._room_id = room_id
         if self._writer is None:
             self._writer = RecordingWriter.create(self._folder, self.user, clock=self._clock)
             self._recordings.append(self._writer.id)
             log.info("recording %s begins", self._writer.id)
             self._bus.publish([run_started("live", self.user, self._writer.id)])
+            self._kinds = KindSilence()
         self._writer.open_segment(room_id)
+        self._kinds.connected(self._now_s())
         self._post(Up())
 
     def _take_frame(self, kind: FrameKind, data: bytes) -> bytes:
@@ -269,7 +386,26 @@ class Recorder:
             for event in batch.events:
                 if isinstance(event, Control) and event.action in (_ENDED, _SUSPENDED):
                     self._live_ended = True
+            self._watch_kinds([event.kind for event in batch.events])
         return encode_stub(decoded, KEPT_METHODS)
+
+    def _watch_kinds(self, kinds: list[str]) -> None:
+        now_s = self._now_s()
+        self._kinds.take(kinds, now_s)
+        if now_s - self._kinds_at_s < KINDS_EVERY_S:
+            return
+        self._kinds_at_s = now_s
+        warnings = self._kinds.warnings(now_s)
+        self._account.warn(warnings)
+        stopped = frozenset(w.kind for w in warnings)
+        if stopped == self._warned:
+            return
+        new = [warning_data(w) for w in warnings if w.kind not in self._warned]
+        over = [{"kind": kind, "over": True} for kind in sorted(self._warned - stopped)]
+        self._warned = stopped
+        for data in new:
+            log.warning("%s", data["text"])
+        self._bus.publish([*(("warning", data) for data in [*new, *over]), ("status", self.status())])
 
     def _close_segment(self, cause: Cause) -> None:
         assert self._writer is not None
@@ -278,19 +414,22 @@ class Recorder:
         except ToolkitError as error:
             log.error("the end of the connection could not be journaled: %s", error)
 
-    async def _finish_recording(self, cause: Cause) -> None:
+    async def _finish_recording(self) -> None:
+        self._seal_later()
+        while self._sealing:
+            await asyncio.wait(self._sealing)
+
+    def _seal_later(self) -> None:
+        """Complete the recording, if there is one, while other things go on."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
+        assert self._loop is not None
         self._bus.publish([("recording", {"id": writer.id, "state": "sealing"})])
-        assert self._loop is not None
         # Sealing reads everything back and compares: seconds for a long live.
-        await self._loop.run_in_executor(None, self._seal, writer)
-        self._bus.publish([("recording", {"id": writer.id, "state": self._state_of(writer)})])
-
-    def _seal_later(self, writer: RecordingWriter) -> None:
-        assert self._loop is not None
-        self._loop.run_in_executor(None, self._seal, writer)
+        sealing = self._loop.run_in_executor(None, self._seal, writer)
+        self._sealing.add(sealing)
+        sealing.add_done_callback(self._sealing.discard)
 
     def _seal(self, writer: RecordingWriter) -> None:
         try:
@@ -299,46 +438,43 @@ class Recorder:
         except ToolkitError as error:
             self._unsealed.append(writer.id)
             log.error("recording %s could not be sealed: %s", writer.id, error)
+        self._bus.publish([("recording", {"id": writer.id, "state": self._state_of(writer)})])
 
     def _state_of(self, writer: RecordingWriter) -> str:
         return "interrupted" if writer.id in self._unsealed else "sealed"
 
     # -- telling ---------------------------------------------------------
 
+    def _now_s(self) -> float:
+        return self._clock.mono_ns() / 1e9
+
+    def _save_quota(self) -> None:
+        if self._quota_file is not None:
+            save_quota(self._quota_file, self._supervisor.budget.saved(self._now_s(), self._clock.now_us()))
+
     def _announce(self) -> None:
         for transition in self._supervisor.announce():
-            with self._status_lock:
-                self._last, self._last_at = transition, self._clock.now_us()
-            log.info(
-                "connection %s%s%s",
-                transition.state.value,
-                f": {transition.detail}" if transition.detail else "",
-                f" Next attempt in {transition.wait_s:.0f} s." if transition.wait_s is not None else "",
-            )
-            status = self.status()
-            items = [("status", status)]
-            if (reconnection := _reconnection(transition)) is not None:
-                items.insert(0, (f"tiktok:reconnection:{reconnection}", status["reconnectionState"]))
+            self._account.take(transition)
+            items: list[tuple[str, Any]] = [("status", self.status())]
+            if (reconnection := reconnection_of(transition)) is not None:
+                data = self._account.reconnection(transition)
+                items.insert(0, (f"tiktok:reconnection:{reconnection}", data))
             self._bus.publish(items)
 
-    def _send(self, stimulus: Stimulus) -> None:
+    def _send(self, stimulus: Stimulus) -> bool:
+        """Hand a stimulus to the loop; return whether it is still there. Call with the gate held."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(self._post, stimulus)
+        if loop is None or self._is_over or loop.is_closed():
+            return False
+        loop.call_soon_threadsafe(self._post, stimulus)
+        return True
 
     def _post(self, stimulus: Stimulus) -> None:
+        if isinstance(stimulus, Retry) and self._inbox.qsize() >= CLICKS_MAX:
+            self._is_urged = False
+            log.warning("too many requests at once: one more attempt is under way already")
+            return
         try:
             self._inbox.put_nowait(stimulus)
         except asyncio.QueueFull:
             log.warning("too many requests at once: %s ignored", type(stimulus).__name__)
-
-
-def _reconnection(transition: Transition) -> str | None:
-    """Return what a transition means for whoever waits for the connection to return."""
-    if transition.state is ConnectionState.RECONNECTING:
-        return "started"
-    if transition.state is ConnectionState.CONNECTED and transition.attempt > 0:
-        return "success"
-    if transition.state is ConnectionState.NEEDS_OPERATOR and transition.attempt > 0:
-        return "failed"
-    return None

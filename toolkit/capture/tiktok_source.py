@@ -1,5 +1,5 @@
 """
-One connection to TikTok: the only place that imports TikTokLive.
+One connection to TikTok: the only place that runs TikTokLive.
 
 TikTokLive does what it is best at: find the room, have the request signed, shake
 hands, enter the room, send heartbeats, acknowledge. What it does badly is routed
@@ -10,9 +10,13 @@ around with public knobs only:
 * Its requests to the signing service have no timeout and do not verify TLS, so it
   gets an HTTP client of ours.
 * It opens its WebSocket wherever the signing service says, cookies included, so
-  the address is checked first.
+  the address is checked first and no redirect is followed.
+* It sends heartbeats as often as the server says, be it thousands a second, so the
+  announced interval is clamped before it reads it.
 * It raises out of its task without an event on most faults and never notices
   silence, so its task and the time since the last frame are watched here.
+* Cancelled while it asks whether a live is on, it takes that for an answer; so that
+  question is asked here.
 
 Source: facts measured with TikTokLive 7.0.1; each knob is named where it is used.
 """
@@ -21,47 +25,49 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import socket
-import ssl
+import dataclasses
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from TikTokLive import TikTokLiveClient
 from TikTokLive.client import errors as upstream
 from TikTokLive.client.web.routes.fetch_is_live import MissingRoomIdInResponse
-from TikTokLive.client.web.routes.fetch_room_id_live_html import FailedParseRoomIdError
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.datastructures import Headers
 from websockets.legacy.client import WebSocketClientProtocol
+from websockets.legacy.exceptions import InvalidStatusCode, RedirectHandshake
 
 from toolkit.capture.options import KEPT_METHODS, TIKTOK, SourceOptions
+from toolkit.capture.outcomes import classify
+from toolkit.capture.transport import MovedTransport, SignatureTransport
 from toolkit.clock import Clock
-from toolkit.connect.supervisor import Down
-from toolkit.errors import FrameError, SignerRefused, ToolkitError
+from toolkit.connect.stimuli import Down, Live
+from toolkit.connect.watchdog import LOOK_S, Watchdog, clamped_ping_s
+from toolkit.errors import CaptureError, FrameError, ToolkitError
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
+from toolkit.wire.decode import decode_frame
 from toolkit.wire.encode import encode_fetch_stub
 from toolkit.wire.inflate import FRAME_BYTES_MAX
 
-__all__ = ["TikTokSource", "classify"]
+__all__ = ["TikTokSource"]
 
 RESOLVE_TIMEOUT_S = 45.0
-"""Room lookup, alive check and signature together. Each request has its own limit too."""
+"""Room lookup and alive check together. Each request has its own limit too."""
+SIGN_TIMEOUT_S = 20.0
 REQUEST_TIMEOUT_S = 15.0
 HANDSHAKE_TIMEOUT_S = 10.0
-CLOSE_TIMEOUT_S = 2.0
-RATE_LIMIT_DEFAULT_S = 30.0
-"""Wait after a 429 that names no time."""
-RATE_LIMIT_MAX_S = 3600.0
-SILENCE_MAX_S = 45.0
-"""Three of TikTok's announced heartbeats (15 s). Heartbeat replies count as frames,
-so a quiet room is not a silent one."""
+CLOSE_TIMEOUT_S = 1.0
+"""For a polite goodbye. Who does not answer it in time is hung up on."""
+ANSWER_BYTES_MAX = 256
+"""A heartbeat's answer is some fifty bytes; larger frames need not be looked into."""
+_OPTIONS = "Handshake-Options"
 
 
 class TikTokSource:
     """
-    Connects to one user's live. Use a new one for each attempt.
+    Connects to one user's live. Use a new one for each attempt, and close it.
 
     All callbacks run in the loop that runs :meth:`listen`.
     """
@@ -70,17 +76,34 @@ class TikTokSource:
         self._options = options
         self._clock = clock
         self._user = user
+        self._room_id = 0
         self._first_frame: bytes | None = None
-        self._last_frame_ns = clock.mono_ns()
+        self._watchdog: Watchdog | None = None
+        self._socket: _TappedProtocol | None = None
         self._on_up: Callable[[int], None] | None = None
         self._on_frame: Callable[[FrameKind, bytes], bytes] | None = None
         self._client = self._build_client()
+
+    async def resolve(self, known_room_id: int = 0) -> Live | Down:
+        """
+        Find the room, and whether the live is on. Costs no signature.
+
+        Args:
+            known_room_id: Where the user was live a moment ago; 0 to look it up. One
+                request in place of three, and no page that might ask for a captcha.
+        """
+        try:
+            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
+                self._room_id = await self._find_room(known_room_id)
+        except Exception as error:
+            return classify(error, self._user, self._clock.now_us())
+        return Live()
 
     async def listen(
         self, on_up: Callable[[int], None], on_frame: Callable[[FrameKind, bytes], bytes]
     ) -> Down:
         """
-        Connect, and stay until the connection ends.
+        Connect to the room found, and stay until the connection ends. Costs one signature.
 
         Args:
             on_up: Called once with the room id, when the WebSocket stands.
@@ -89,48 +112,117 @@ class TikTokSource:
 
         Returns:
             Why it ended or did not come up. Errors of the network and of TikTok are
-            outcomes, not exceptions.
+            outcomes, not exceptions. Nothing is open any more.
         """
+        assert self._room_id, "resolve() comes first"
         self._on_up, self._on_frame = on_up, on_frame
+        down: Down | None = None
         try:
-            async with asyncio.timeout(RESOLVE_TIMEOUT_S):
-                task = await self._client.start()
-            return await self._watch(task)
-        except SignerRefused as error:
-            return Down(Cause.SIGNER, str(error), retry_after_s=error.retry_after_s)
-        except FrameError as error:
-            return Down(Cause.SIGNER, f"The signing service's answer cannot be used: {error}.")
-        except ToolkitError:
-            raise
+            async with asyncio.timeout(SIGN_TIMEOUT_S):
+                task = await self._client.start(room_id=self._room_id, fetch_live_check=False)
+            down = await self._watch(task)
+        except ToolkitError as error:
+            down = self._ours(error)
         except Exception as error:
-            return classify(error, self._user)
+            down = classify(error, self._user, self._clock.now_us())
         finally:
-            await self._close()
+            await self.close()
+        if self._watchdog is not None and down.unseen_s is None:
+            down = dataclasses.replace(down, unseen_s=self._watchdog.unseen_s(self._now_s()))
+        return down
 
-    async def _watch(self, task: asyncio.Task[None]) -> Down:
-        """Wait for the end of TikTokLive's task, or for silence."""
-        self._last_frame_ns = self._clock.mono_ns()
-        try:
-            while not task.done():
-                silent_s = (self._clock.mono_ns() - self._last_frame_ns) / 1e9
-                if silent_s >= SILENCE_MAX_S:
-                    return Down(Cause.SILENCE, f"Nothing arrived for {silent_s:.0f} s.")
-                await asyncio.wait({task}, timeout=SILENCE_MAX_S - silent_s)
-            error = task.exception()
-        finally:
-            if not task.done():
-                task.cancel()
-                await asyncio.wait({task}, timeout=CLOSE_TIMEOUT_S * 2)
-        if isinstance(error, ToolkitError):
-            raise error
-        return classify(error, self._user) if error else Down(Cause.CLOSED, "TikTok closed the connection.")
-
-    async def _close(self) -> None:
+    async def close(self) -> None:
+        """Let go of everything. Bounded; harmless when repeated."""
         # client.close() and client.disconnect() wait for a running loop or for an
         # open socket, forever; closing the two HTTP clients is all that is left.
         for close in (self._client.web.close, self._signer_http.aclose):
             with contextlib.suppress(Exception):
                 await asyncio.wait_for(close(), CLOSE_TIMEOUT_S)
+
+    # -- the room ----------------------------------------------------------
+
+    async def _find_room(self, known_room_id: int) -> int:
+        web = self._client.web
+        if known_room_id and await self._is_alive(known_room_id):
+            return known_room_id
+        # The same order as TikTokLive's own: a page that cannot be read may be a
+        # captcha, so the API has the last word.
+        try:
+            found = await web.fetch_room_id_from_html(self._user)
+        except upstream.UserOfflineError:
+            raise
+        except Exception as first:
+            try:
+                found = await web.fetch_room_id_from_api(self._user)
+            except Exception as error:
+                raise error from first
+        room_id = int(found)
+        if room_id <= 0 or not await self._is_alive(room_id):
+            raise upstream.UserOfflineError
+        return room_id
+
+    async def _is_alive(self, room_id: int) -> bool:
+        web = self._client.web
+        web.params["room_id"] = str(room_id)
+        try:
+            (alive,) = await web.fetch_is_live.fetch_is_live_room_ids(room_id)
+        except (LookupError, TypeError, ValueError) as error:
+            raise MissingRoomIdInResponse from error
+        return bool(alive)
+
+    # -- the connection ----------------------------------------------------
+
+    def _ours(self, error: ToolkitError) -> Down:
+        """Return what an error of ours means, or raise it: a full disk is nobody else's."""
+        if isinstance(error, FrameError | CaptureError):
+            return classify(error, self._user, self._clock.now_us())
+        raise error
+
+    async def _watch(self, task: asyncio.Task[None]) -> Down:
+        """Wait for the end of TikTokLive's task, or for silence."""
+        is_polite = True
+        try:
+            while not task.done():
+                look_s = LOOK_S
+                if self._watchdog is not None:
+                    look_s = self._watchdog.look_again_s(self._now_s())
+                    if look_s == 0.0:
+                        is_polite = False
+                        unseen_s = self._watchdog.unseen_s(self._now_s())
+                        return Down(
+                            Cause.SILENCE, f"Nothing arrived for {unseen_s:.0f} s.", unseen_s=unseen_s
+                        )
+                await asyncio.wait({task}, timeout=look_s)
+            error = task.exception()
+        finally:
+            await self._end(task, is_polite=is_polite)
+        if isinstance(error, ToolkitError):
+            raise error
+        if error is not None:
+            return classify(error, self._user, self._clock.now_us())
+        return Down(Cause.CLOSED, "TikTok closed the connection.")
+
+    async def _end(self, task: asyncio.Task[None], *, is_polite: bool) -> None:
+        """End TikTokLive's task and its socket, whatever state they are in."""
+        if not is_polite:
+            self._abort()
+        if not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=CLOSE_TIMEOUT_S)
+        # A task that failed can leave its socket open, and a goodbye can hang.
+        self._abort()
+        if not task.done():
+            await asyncio.wait({task}, timeout=CLOSE_TIMEOUT_S)
+
+    def _abort(self) -> None:
+        transport = getattr(self._socket, "transport", None)
+        if transport is not None:
+            transport.abort()
+
+    def _now_s(self) -> float:
+        return self._clock.mono_ns() / 1e9
+
+    # -- what TikTokLive is given --------------------------------------------
 
     def _build_client(self) -> Any:
         options = self._options
@@ -148,11 +240,12 @@ class TikTokSource:
             },
         )
         key = options.sign_api_key
+        host = urlsplit(options.sign_url).hostname or ""
         self._signer_http = httpx.AsyncClient(
             base_url=options.sign_url,
             headers={"User-Agent": "tiktok-live-toolkit", **({"X-Api-Key": key} if key else {})},
             timeout=REQUEST_TIMEOUT_S,
-            transport=_SignatureTransport(self._take_signature),
+            transport=SignatureTransport(host, self._clock, self._take_signature),
         )
         # The SDK's own client verifies no certificate and waits for ever.
         client.web.signer.sdk_client.set_async_httpx_client(self._signer_http)
@@ -166,7 +259,7 @@ class TikTokSource:
         moved = {source: target for source, target in routes.items() if source != target}
         options: dict[str, Any] = {"timeout": REQUEST_TIMEOUT_S}
         if moved:
-            options["transport"] = _MovedTransport(moved)
+            options["transport"] = MovedTransport(moved)
         return options
 
     def _take_signature(self, data: bytes) -> bytes:
@@ -179,129 +272,57 @@ class TikTokSource:
         return stub.data
 
     def _protocol(self, *args: Any, **kwargs: Any) -> _TappedProtocol:
-        protocol = _TappedProtocol(*args, **kwargs)
+        protocol = self._socket = _TappedProtocol(*args, **kwargs)
         protocol.on_frame = self._take_frame
         protocol.on_open = self._take_open
         return protocol
 
-    def _take_open(self) -> None:
+    def _take_open(self, ping_s: float) -> None:
         assert self._on_up is not None
         assert self._on_frame is not None
-        self._last_frame_ns = self._clock.mono_ns()
-        self._on_up(int(self._client.room_id or 0))
+        self._watchdog = Watchdog(ping_s, self._now_s())
+        self._on_up(self._room_id)
         if self._first_frame is not None:
             self._on_frame(FrameKind.FETCH, self._first_frame)
 
     def _take_frame(self, data: bytes) -> bytes:
         assert self._on_frame is not None
-        self._last_frame_ns = self._clock.mono_ns()
+        assert self._watchdog is not None
+        is_answer = len(data) <= ANSWER_BYTES_MAX and decode_frame(data).payload_type == "hb"
+        self._watchdog.feed(self._now_s(), is_answer=is_answer)
         return self._on_frame(FrameKind.PUSH, data)
 
 
 class _TappedProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # untyped upstream
     """A WebSocket whose frames pass through us before anybody else reads them."""
 
-    on_open: Callable[[], None] | None = None
+    on_open: Callable[[float], None] | None = None
     on_frame: Callable[[bytes], bytes]
+    _ping_s: float
+
+    async def handshake(self, *args: Any, **kwargs: Any) -> None:
+        try:
+            await super().handshake(*args, **kwargs)
+        except RedirectHandshake as redirect:
+            # It would be followed to any host, past the check of the address.
+            raise InvalidStatusCode(302, Headers()) from redirect
+        announced = ";".join(self.response_headers.get_all(_OPTIONS))
+        self._ping_s = clamped_ping_s(_ping_interval(announced))
+        with contextlib.suppress(KeyError):
+            del self.response_headers[_OPTIONS]
+        self.response_headers[_OPTIONS] = f"ping-interval={self._ping_s:g}"
 
     async def recv(self) -> bytes:
         if self.on_open is not None:
             opened, self.on_open = self.on_open, None
-            opened()
+            opened(self._ping_s)
         data = await super().recv()
         return self.on_frame(data.encode() if isinstance(data, str) else data)
 
 
-class _SignatureTransport(httpx.AsyncHTTPTransport):
-    """Lets us see the signing service's answer before TikTokLive parses it."""
-
-    def __init__(self, take: Callable[[bytes], bytes]) -> None:
-        super().__init__()
-        self._take = take
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        if response.status_code == httpx.codes.TOO_MANY_REQUESTS:
-            # TikTokLive takes the remaining quota for the time to wait, and
-            # raises a TypeError where the header is missing.
-            message = "The signing service's rate limit is reached."
-            raise SignerRefused(message, retry_after_s=_retry_after_s(response))
-        if response.status_code != httpx.codes.OK or not request.url.path.endswith("/webcast/fetch"):
-            return response
-        body = b""
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > FRAME_BYTES_MAX:
-                raise FrameError("oversize", "the signing service's answer does not end")
-        await response.aclose()
-        headers = [(k, v) for k, v in response.headers.multi_items() if k not in _BODY_HEADERS]
-        return httpx.Response(200, headers=headers, content=self._take(body) if body else b"")
-
-
-_BODY_HEADERS = frozenset({"content-length", "content-encoding", "transfer-encoding"})
-
-
-class _MovedTransport(httpx.AsyncHTTPTransport):
-    """Sends requests for TikTok's addresses to other ones, for this client only."""
-
-    def __init__(self, moved: dict[str, str]) -> None:
-        super().__init__()
-        self._moved = moved
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        url = str(request.url)
-        for source, target in self._moved.items():
-            if url.startswith(source):
-                request.url = httpx.URL(target + url[len(source) :])
-                request.headers["Host"] = request.url.netloc.decode()
-                break
-        return await super().handle_async_request(request)
-
-
-def classify(error: BaseException, user: str) -> Down:
-    """
-    Tell what an exception of TikTokLive, of the network or of a server means.
-
-    By type and by what the response says; never by the text of an exception.
-    """
-    match error:
-        case upstream.UserOfflineError():
-            return Down(Cause.OFFLINE, f"@{user} is not live.")
-        case upstream.UserNotFoundError():
-            return Down(Cause.UNKNOWN_USER, f"There is no TikTok user @{user} who goes live.")
-        case upstream.WebcastBlockedError() | FailedParseRoomIdError() | json.JSONDecodeError():
-            return Down(Cause.BLOCKED, "TikTok refused the connection or asks for a captcha.")
-        case upstream.AgeRestrictedError():
-            return Down(Cause.BLOCKED, "TikTok restricts this live by age.", hopeless=True)
-        case upstream.SignAPIError():
-            return _classify_signer(error)
-        case MissingRoomIdInResponse():
-            return Down(Cause.NETWORK, "TikTok did not say whether the live is running.")
-        case ConnectionClosed():
-            code = error.rcvd.code if error.rcvd else 1006
-            cause = Cause.NETWORK if code == 1006 else Cause.CLOSED
-            return Down(cause, f"The connection broke (code {code}).")
-        case httpx.ConnectError() | socket.gaierror():
-            return Down(Cause.NETWORK, "TikTok could not be reached.")
-        case TimeoutError() | httpx.TimeoutException():
-            return Down(Cause.NETWORK, "TikTok did not answer in time.")
-        case httpx.HTTPError() | InvalidHandshake() | ssl.SSLError() | OSError():
-            return Down(Cause.NETWORK, f"The connection failed ({type(error).__name__}).")
-        case upstream.TikTokLiveError():
-            return Down(Cause.CLOSED, f"TikTokLive gave up ({type(error).__name__}).")
-    return Down(Cause.INTERNAL, f"An unexpected {type(error).__name__} ended the connection.")
-
-
-def _classify_signer(error: Any) -> Down:
-    response: httpx.Response | None = error.response
-    if response is None:
-        return Down(Cause.SIGNER, "The signing service could not be reached.")
-    if response.status_code in (401, 403):
-        return Down(Cause.SIGNER, "The signing service refused the API key.", hopeless=True)
-    return Down(Cause.SIGNER, f"The signing service failed (status {response.status_code}).")
-
-
-def _retry_after_s(response: httpx.Response) -> float:
-    value = response.headers.get("Retry-After", "")
-    wait_s = float(value) if value.isascii() and value.isdecimal() else RATE_LIMIT_DEFAULT_S
-    return min(max(wait_s, 1.0), RATE_LIMIT_MAX_S)
+def _ping_interval(options: str) -> str:
+    for part in options.split(";"):
+        name, _, value = part.strip().partition("=")
+        if name == "ping-interval":
+            return value.strip('" ')
+    return ""

@@ -17,12 +17,14 @@ ENGLISH: dict[str, dict[str, str]] = {
     },
     "header": {
         "idle": "Not recording",
+        "resolving": "Looking for the live …",
         "connecting": "Connecting …",
         "connected": "Connected",
         "reconnecting": "Reconnecting {attempt} of {attempts_max}",
         "reconnecting_endless": "Reconnecting, attempt {attempt}",
         "next_in": "next in {seconds} s",
         "dialling": "trying now",
+        "waiting": "Waiting for the live",
         "offline": "Not live",
         "needs_operator": "Needs you",
         "ended": "Live ended",
@@ -59,6 +61,7 @@ ENGLISH: dict[str, dict[str, str]] = {
         "reconnecting": "Dialling …",
         "recording": "Recording @{user}",
         "connecting": "Connecting to @{user}",
+        "waiting": "Waiting for @{user} to go live",
         "lost": "No connection to @{user}",
         "confirm_title": "Stop recording @{user}?",
         "confirm_text": "The recording is closed and checked. What happens in the live after that "

@@ -30,6 +30,19 @@ class _Definition:
 METRICS: dict[str, _Definition] = {
     "toolkit_connected": _Definition(GaugeMetricFamily, "1 while connected to the live"),
     "toolkit_reconnect_attempts": _Definition(GaugeMetricFamily, "Attempts since the last stable connection"),
+    "toolkit_degraded": _Definition(GaugeMetricFamily, "1 while connected and not well"),
+    "toolkit_outages": _Definition(CounterMetricFamily, "Connections lost, or not reached at first"),
+    "toolkit_reconnects": _Definition(CounterMetricFamily, "Outages that ended in a connection"),
+    "toolkit_connected_seconds": _Definition(CounterMetricFamily, "Time connected"),
+    "toolkit_disconnected_seconds": _Definition(
+        CounterMetricFamily, "Time a connection was wanted and there was none"
+    ),
+    "toolkit_stability_score": _Definition(GaugeMetricFamily, "Stability of the connection, 0 to 100"),
+    "toolkit_back_seconds": _Definition(
+        GaugeMetricFamily, "99th percentile of the time to be back after the network returned"
+    ),
+    "toolkit_signatures_used": _Definition(GaugeMetricFamily, "Signatures spent in a window", "window"),
+    "toolkit_signatures_left": _Definition(GaugeMetricFamily, "Signatures left in a window", "window"),
     "toolkit_events": _Definition(CounterMetricFamily, "Events of the current run", "kind"),
     "toolkit_frames": _Definition(CounterMetricFamily, "Frames journaled in the current recording"),
     "toolkit_messages": _Definition(CounterMetricFamily, "Messages in the current recording"),

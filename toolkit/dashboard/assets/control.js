@@ -1,4 +1,4 @@
-const BUSY = new Set(["connecting", "connected", "reconnecting", "saving"]);
+const BUSY = new Set(["resolving", "connecting", "connected", "reconnecting", "waiting", "saving"]);
 const RECORD = "M10 5a5 5 0 1 0 0 10 5 5 0 0 0 0-10Z";
 const PLAY = "M6 4l10 6-10 6Z";
 const STOP = "M5 5h10v10H5Z";
@@ -82,7 +82,7 @@ export function render({ model, el }) {
     liveHint.textContent = state.first ? words.welcome_live_text : words.record_hint;
     liveTitle.hidden = busy;
     headline.hidden = !busy;
-    const headlines = { connected: "recording", reconnecting: "lost", saving: "recording" };
+    const headlines = { connected: "recording", reconnecting: "lost", waiting: "waiting", saving: "recording" };
     headline.textContent = fill(words[headlines[state.phase] || "connecting"], state);
     headline.dataset.on = state.phase === "connected" ? "yes" : "no";
     const said = state.phase === "connected" ? words.record_hint : state.phase === "saving" ? words.saving : state.detail;
@@ -91,7 +91,7 @@ export function render({ model, el }) {
     detail.hidden = !detail.textContent;
     stop.hidden = !busy;
     stop.disabled = state.phase === "saving";
-    again.hidden = state.phase !== "reconnecting";
+    again.hidden = !["reconnecting", "waiting"].includes(state.phase);
     el.firstElementChild.dataset.busy = busy ? "yes" : "no";
     rehearse.hidden = busy;
     acts.hidden = stop.hidden && again.hidden;

@@ -1,5 +1,5 @@
 const TONES = {
-  connected: "good", rehearsal: "warn", connecting: "busy", reconnecting: "busy", saving: "busy",
+  connected: "good", rehearsal: "warn", resolving: "busy", connecting: "busy", reconnecting: "busy", waiting: "busy", saving: "busy",
   needs_operator: "bad", offline: "quiet", idle: "quiet", ended: "quiet", stopped: "quiet",
 };
 const SUN = "M10 6a4 4 0 1 0 0 8 4 4 0 0 0 0-8Zm0-5v3m0 12v3M1 10h3m12 0h3M3.6 3.6l2.2 2.2m8.4 8.4 2.2 2.2m0-12.8-2.2 2.2m-8.4 8.4-2.2 2.2";

@@ -1,0 +1,103 @@
+"""
+What an exception of TikTokLive, of the network or of a server means.
+
+By type and by what a response says; never by the text of an exception.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+from typing import Any
+
+import httpx
+from TikTokLive.client import errors as upstream
+from TikTokLive.client.web.routes.fetch_is_live import MissingRoomIdInResponse
+from TikTokLive.client.web.routes.fetch_room_id_live_html import FailedParseRoomIdError
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
+
+from toolkit.connect.rate_limit import named_wait_s
+from toolkit.connect.stimuli import Down
+from toolkit.errors import FrameError, SignerRefused
+from toolkit.model.recording import Cause
+
+__all__ = ["classify"]
+
+_CODE_ABNORMAL = 1006
+
+
+def classify(error: BaseException, user: str, now_us: int) -> Down:
+    """
+    Tell what ended or prevented a connection.
+
+    Args:
+        error: What was raised.
+        user: Whose live, for the operator's sentence.
+        now_us: Wall clock, microseconds UTC.
+    """
+    return _of_the_live(error, user) or _of_the_signer(error, now_us) or _of_the_network(error)
+
+
+def _of_the_live(error: BaseException, user: str) -> Down | None:
+    match error:
+        case upstream.UserOfflineError():
+            return Down(Cause.OFFLINE, f"@{user} is not live.")
+        case upstream.UserNotFoundError():
+            return Down(Cause.UNKNOWN_USER, f"There is no TikTok user @{user} who goes live.")
+        case upstream.WebcastBlockedError() | FailedParseRoomIdError() | json.JSONDecodeError():
+            return Down(Cause.BLOCKED, "TikTok refused the connection or asks for a captcha.")
+        case upstream.AgeRestrictedError():
+            return Down(Cause.BLOCKED, "TikTok restricts this live by age.", hopeless=True)
+        case MissingRoomIdInResponse():
+            return Down(Cause.NETWORK, "TikTok did not say whether the live is running.")
+    return None
+
+
+def _of_the_signer(error: BaseException, now_us: int) -> Down | None:
+    match error:
+        case SignerRefused():
+            return Down(Cause.SIGNER, str(error), retry_after_s=error.retry_after_s)
+        case FrameError():
+            return Down(Cause.SIGNER, f"The signing service's answer cannot be used: {error}.")
+        case upstream.SignAPIError():
+            return _refusal(error, now_us)
+        case upstream.InitialCursorMissingError() | upstream.WebsocketURLMissingError():
+            return Down(Cause.SIGNER, "The signing service's answer names no live server.")
+    return None
+
+
+def _refusal(error: Any, now_us: int) -> Down:
+    response: httpx.Response | None = error.response
+    if response is None:
+        return Down(Cause.SIGNER, "The signing service could not be reached.")
+    if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        return Down(Cause.SIGNER, "The signing service refused the API key.", hopeless=True)
+    detail = f"The signing service failed (status {response.status_code})."
+    return Down(Cause.SIGNER, detail, retry_after_s=named_wait_s(response.headers, now_us))
+
+
+def _of_the_network(error: BaseException) -> Down:
+    match error:
+        case ConnectionClosed():
+            code = error.rcvd.code if error.rcvd else _CODE_ABNORMAL
+            cause = Cause.NETWORK if code == _CODE_ABNORMAL else Cause.CLOSED
+            return Down(cause, f"The connection broke (code {code}).")
+        case httpx.ConnectError() | socket.gaierror():
+            return Down(Cause.NETWORK, "TikTok could not be reached.")
+        case TimeoutError() | httpx.TimeoutException():
+            return Down(Cause.NETWORK, "TikTok did not answer in time.")
+        case InvalidURI():
+            return Down(Cause.SIGNER, "The signing service named an address that is none.")
+        case InvalidMessage():
+            return Down(Cause.NETWORK, "The connection broke while it was opened.")
+        case InvalidHandshake():
+            # It can be reached and does not want us: the network is not to blame.
+            return Down(Cause.CLOSED, f"TikTok refused the WebSocket ({type(error).__name__}).")
+        case httpx.HTTPError() | ssl.SSLError() | OSError() | EOFError():
+            return Down(Cause.NETWORK, f"The connection failed ({type(error).__name__}).")
+        case upstream.TikTokLiveError():
+            return Down(Cause.CLOSED, f"TikTokLive gave up ({type(error).__name__}).")
+        case LookupError() | ValueError() | TypeError() | AttributeError():
+            return Down(Cause.CLOSED, f"TikTok's answer cannot be read ({type(error).__name__}).")
+    return Down(Cause.INTERNAL, f"An unexpected {type(error).__name__} ended the connection.")

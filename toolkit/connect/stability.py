@@ -1,0 +1,124 @@
+"""
+How well a connection was kept, in figures.
+
+    uptime share   connected / (connected + wanted and not connected); waiting for
+                   a live to start counts as neither
+    success rate   outages that ended in a connection / outages that ended
+    detect         last frame to the moment its loss was noticed
+    back           from when the network was back (or was never gone) to connected
+    score          0-100 = 60 x uptime share + 25 x success rate + 15 x speed,
+                   speed = 1 where p90 of `back` is at most 5 s, falling to 0 at 60 s
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from toolkit.model.connection import ConnectionState
+
+__all__ = ["Stability"]
+
+SUCCESS_OBJECTIVE = 0.95
+BACK_GOOD_S, BACK_BAD_S = 5.0, 60.0
+SAMPLES_MAX = 200
+"""Times kept for the percentiles."""
+
+_WANTED = frozenset({ConnectionState.RESOLVING, ConnectionState.CONNECTING, ConnectionState.RECONNECTING})
+
+
+class Stability:
+    """
+    Counts states and outages. Fed by the supervisor with every step.
+
+    Attributes:
+        outages: Connections lost, or not reached at first.
+        reconnects: Outages that ended in a connection.
+        given_up: Outages that ended with the operator.
+    """
+
+    def __init__(self) -> None:
+        self.outages = 0
+        self.reconnects = 0
+        self.given_up = 0
+        self._up_s = 0.0
+        self._down_s = 0.0
+        self._state = ConnectionState.IDLE
+        self._at_s: float | None = None
+        self._possible_s: float | None = None
+        self._is_out = False
+        self._detect_s: deque[float] = deque(maxlen=SAMPLES_MAX)
+        self._back_s: deque[float] = deque(maxlen=SAMPLES_MAX)
+
+    def moved(self, state: ConnectionState, now_s: float) -> None:
+        """Take in the state that holds from now on."""
+        self._up_s, self._down_s = self._shares(now_s)
+        self._state, self._at_s = state, now_s
+        if not self._is_out:
+            return
+        if state is ConnectionState.CONNECTED:
+            self.reconnects += 1
+            assert self._possible_s is not None
+            self._back_s.append(now_s - self._possible_s)
+        elif state is ConnectionState.NEEDS_OPERATOR:
+            self.given_up += 1
+        if state not in _WANTED:
+            # Stopped, or the live is over: neither a success nor a failure.
+            self._is_out = False
+
+    def lost(self, now_s: float, unseen_s: float | None) -> None:
+        """Take in the begin of an outage. Call before :meth:`moved`."""
+        if unseen_s is not None:
+            self._detect_s.append(unseen_s)
+        if not self._is_out:
+            self._is_out = True
+            self._possible_s = now_s
+            self.outages += 1
+
+    def reachable_again(self, now_s: float) -> None:
+        """Take in that the network is back: from here on, time counts as ours."""
+        self._possible_s = now_s
+
+    def _shares(self, now_s: float) -> tuple[float, float]:
+        passed_s = 0.0 if self._at_s is None else max(0.0, now_s - self._at_s)
+        up_s = passed_s if self._state is ConnectionState.CONNECTED else 0.0
+        down_s = passed_s if self._state in _WANTED else 0.0
+        return self._up_s + up_s, self._down_s + down_s
+
+    def figures(self, now_s: float) -> dict[str, Any]:
+        """Return the figures as JSON data; None where nothing has happened to measure."""
+        up_s, down_s = self._shares(now_s)
+        ended = self.reconnects + self.given_up
+        uptime = up_s / (up_s + down_s) if up_s + down_s > 0 else None
+        success = self.reconnects / ended if ended else None
+        return {
+            "score": _score(uptime, success, percentile(self._back_s, 0.9)),
+            "uptime_share": uptime,
+            "connected_s": up_s,
+            "disconnected_s": down_s,
+            "outages": self.outages,
+            "reconnects": self.reconnects,
+            "given_up": self.given_up,
+            "success_rate": success,
+            "success_objective": SUCCESS_OBJECTIVE,
+            "meets_objective": success is None or success >= SUCCESS_OBJECTIVE,
+            "detect_s_p50": percentile(self._detect_s, 0.5),
+            "detect_s_max": max(self._detect_s, default=None),
+            "back_s_p50": percentile(self._back_s, 0.5),
+            "back_s_p99": percentile(self._back_s, 0.99),
+        }
+
+
+def percentile(samples: deque[float], share: float) -> float | None:
+    """Return the sample below which ``share`` of all lie, by nearest rank; None of none."""
+    if not samples:
+        return None
+    return sorted(samples)[min(len(samples) - 1, int(share * len(samples)))]
+
+
+def _score(uptime: float | None, success: float | None, back_s: float | None) -> int | None:
+    if uptime is None:
+        return None
+    slow = 0.0 if back_s is None else (back_s - BACK_GOOD_S) / (BACK_BAD_S - BACK_GOOD_S)
+    speed = 1 - min(max(slow, 0.0), 1.0)
+    return round(60 * uptime + 25 * (1.0 if success is None else success) + 15 * speed)
