@@ -95,6 +95,9 @@ class GiftLedger:
 
     Time is what the caller says it is: wall microseconds of the messages, so that
     a replay of the same messages settles the same streaks.
+
+    Attributes:
+        regained: Gifts of streaks that went on behind a gap: missed, and counted after all.
     """
 
     def __init__(self, *, entries_max: int | None = None) -> None:
@@ -111,6 +114,7 @@ class GiftLedger:
         # In the order of their last message; the value is when that was.
         self._running: OrderedDict[_Key, int] = OrderedDict()
         self._segment_id = 0
+        self.regained = 0
 
     def take(self, gift: Gift, now_us: int, segment_id: int = 0) -> int:
         """
@@ -198,8 +202,10 @@ class GiftLedger:
         if added or gift.repeat_end:
             entry.count += added
             entry.last_seq, entry.ended_at, entry.occurred_at = gift.seq, now_us, gift.occurred_at
-            entry.is_across_gap |= segment_id != entry.segment_id
-            entry.segment_id = segment_id
+            if segment_id != entry.segment_id:
+                entry.is_across_gap = True
+                entry.segment_id = segment_id
+                self.regained += added
         return added
 
     def _forget(self, entries_max: int) -> None:

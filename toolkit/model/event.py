@@ -6,9 +6,8 @@ it names (``user`` becomes ``user_id``), and the socket sends them under the sam
 names. So whoever knows one of the three knows all of them. A test holds the
 classes against ``store/schema.sql``.
 
-Times are microseconds since 1970 UTC. ``occurred_at`` is TikTok's clock and None
-where TikTok gave none; ``received_at`` is ours. TikTok delivers out of order (a
-third of neighbours, by up to 1.7 s) and its ids do not sort by time.
+Times are microseconds since 1970 UTC. ``occurred_at`` is TikTok's clock, None where it gave
+none; ``received_at`` is ours. A third of neighbours are out of order, by up to 1.7 s.
 """
 
 from __future__ import annotations
@@ -40,6 +39,7 @@ __all__ = [
     "Poll",
     "Question",
     "RankUpdate",
+    "RoomDiamonds",
     "RoomMessage",
     "Share",
     "StoredMessage",
@@ -218,6 +218,16 @@ class ViewerCount(Event):
     viewers_total: int
     popularity: int
     anonymous: int
+
+
+@dataclass(slots=True)
+class RoomDiamonds(Event):
+    """Diamonds the room was given so far, told in rooms with guests or battles."""
+
+    kind = "room_diamonds"
+    table = "room_diamonds"
+
+    total: int
 
 
 @dataclass(slots=True)
@@ -414,7 +424,7 @@ class Control(Event):
 
 
 EVENT_CLASSES: tuple[type[Event], ...] = (
-    Comment, Emote, Gift, Like, Join, Follow, Share, ViewerCount, Question, Poll,
+    Comment, Emote, Gift, Like, Join, Follow, Share, ViewerCount, RoomDiamonds, Question, Poll,
     Battle, BattleScore, Envelope, Subscription, Barrage, Goal, Pin, Deletion,
     Caption, RankUpdate, RoomMessage, Control,
 )  # fmt: skip

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Any
 
 __all__ = [
     "FORMAT_VERSION",
     "Cause",
     "Gap",
+    "Missed",
+    "Quality",
     "RecordingState",
     "Segment",
     "is_recording_id",
@@ -63,8 +67,12 @@ class Segment:
         segment_id: 1, 2, 3 ... within the recording.
         room_id: TikTok's id of the broadcast.
         started_at: Wall clock, microseconds UTC.
-        ended_at: Wall clock of its last frame or of the noticed end; None while it runs.
+        ended_at: Wall clock of the last moment observed: its last frame, or its end
+            if that was an orderly one; None while it runs.
         cause: Why it ended; None while it runs.
+        noticed_at: When its end was noticed: silence is noticed late. None while it
+            runs, and when nobody was left to notice.
+        attempts: Attempts it took to connect; 0 if nobody counted.
     """
 
     segment_id: int
@@ -72,24 +80,85 @@ class Segment:
     started_at: int
     ended_at: int | None = None
     cause: Cause | None = None
+    noticed_at: int | None = None
+    attempts: int = 0
+
+
+class Quality(StrEnum):
+    """How a figure about something missed came about. Stored: never rename."""
+
+    EXACT = "exact"
+    """TikTok's own count on both sides of the gap, or nothing can have been missed."""
+    ESTIMATED = "estimated"
+    """From what surrounds the gap; the truth is within the bounds in at least 19 of 20."""
+    LOST = "lost"
+    """Nothing is known that an estimate could rest on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """
+    How much of one kind was missed in a gap.
+
+    Attributes:
+        estimate: The best figure; None when it is lost.
+        low: At least so many.
+        high: At most so many; None when nothing bounds it.
+        quality: How it came about.
+    """
+
+    estimate: int | None
+    low: int
+    high: int | None
+    quality: Quality
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as JSON data."""
+        return {
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "quality": self.quality.value,
+        }
 
 
 @dataclass(frozen=True, slots=True)
 class Gap:
     """
-    A stretch that nobody observed, between two segments.
+    A stretch that nobody observed, between two segments or behind the last.
 
     Attributes:
         gap_id: 1, 2, 3 ... within the recording.
-        started_at: Last moment observed before it, microseconds UTC.
-        ended_at: First moment observed after it; None while it is open.
+        started_at: Last moment observed before it, microseconds UTC: never the
+            moment at which it was noticed.
+        ended_at: First moment observed after it; None when nothing was observed
+            after it: the recording is still in it, or ended in it.
         cause: Why it happened.
+        detected_at: When it was noticed; None when nobody was left to notice.
+        attempts: Attempts it took to connect again; 0 if nobody counted.
+        last_frame_no: The last frame before it; 0 if there was none.
+        first_frame_no: The first frame after it; 0 if there was none.
+        last_occurred_at: The newest time on TikTok's clock seen before it. Some
+            types arrive 25 s late, so this is no edge, only a witness.
+        first_occurred_at: TikTok's time of the first message after it that is no replay.
+        recovered_comments: Comments in it that TikTok replayed after it.
+        missed: By kind, what is missing for good.
+        counters: By name, TikTok's own totals before and after it.
     """
 
     gap_id: int
     started_at: int
     ended_at: int | None
     cause: Cause
+    detected_at: int | None = None
+    attempts: int = 0
+    last_frame_no: int = 0
+    first_frame_no: int = 0
+    last_occurred_at: int | None = None
+    first_occurred_at: int | None = None
+    recovered_comments: int = 0
+    missed: Mapping[str, Missed] = field(default_factory=dict)
+    counters: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
 
 
 def new_recording_id(user: str, started_at: int) -> str:

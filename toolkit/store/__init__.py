@@ -5,6 +5,7 @@ Keeping a recording: written before it is acknowledged, sealed into one file.
     journal     append-only file, one record per frame, written before the ack
     fold        a journal told from the beginning: batches, segments, totals
     totals      what a recording adds up to, and whether two are the same
+    account     what a recording says about itself: segments, gaps, gifts, withdrawals
     rows        batches as rows; schema.sql is the contract with users
     database    the only `import duckdb`
     projector   the thread that turns batches into rows, every 250 ms
@@ -13,8 +14,9 @@ Keeping a recording: written before it is acknowledged, sealed into one file.
     rebuilding  a sealed recording made anew with today's decoder
     writer      `RecordingWriter`: what capture needs of all this
     folder      `RecordingsFolder`: one owner; list, info, heal, verify, rebuild
+    resuming    whether a recording without a recorder may be continued
     reader      `open_recording`: polars and SQL on a sealed or a running recording
 
-May import ``model`` and ``wire``. Knows nothing of TikTok's server, of the bus or
+May import ``model``, ``wire`` and ``ledger``. Knows nothing of TikTok's server, of the bus or
 of the dashboard.
 """

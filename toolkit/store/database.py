@@ -13,6 +13,7 @@ lock is a POSIX one and falls when any other handle of this process is closed.
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -24,8 +25,8 @@ import duckdb
 
 from toolkit.errors import NotARecording, RecordingBusy, RecordingError
 from toolkit.model.event import EVENT_CLASSES, Batch
-from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment
-from toolkit.store.rows import RowSet, Viewer, from_timestamp, note_viewers, tame, to_timestamp
+from toolkit.model.recording import FORMAT_VERSION
+from toolkit.store.rows import RowSet, Viewer, note_viewers, tame
 from toolkit.store.totals import Totals
 
 __all__ = ["Database", "DatabaseError", "duckdb_version"]
@@ -71,6 +72,12 @@ def duckdb_version() -> str:
 @cache
 def _schema() -> str:
     return resources.files("toolkit.store").joinpath("schema.sql").read_text("utf-8")
+
+
+@cache
+def _views() -> tuple[str, ...]:
+    text = resources.files("toolkit.store").joinpath("views.sql").read_text("utf-8")
+    return tuple(re.findall(r"^CREATE TEMP VIEW [^;]*;", text, re.MULTILINE))
 
 
 @cache
@@ -171,17 +178,22 @@ class Database:
         """
         rows = RowSet()
         rows.add(batches)
+        self._write_tame(rows.tables)
+
+    def _write_tame(self, tables: Mapping[str, Sequence[tuple[Any, ...]]], *, anew: bool = False) -> None:
         try:
-            self._write(rows.tables)
+            self._write(tables, anew)
         except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException):
             # A number or text that fits no column, such as a sum beyond 64 bits.
             # Its exact bytes are in `messages`; here the nearest value will do.
-            self._write({table: [tame(row) for row in group] for table, group in rows.tables.items()})
+            self._write({table: [tame(row) for row in group] for table, group in tables.items()}, anew)
 
-    def _write(self, tables: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+    def _write(self, tables: Mapping[str, Sequence[tuple[Any, ...]]], anew: bool) -> None:
         self._connection.execute("BEGIN")
         try:
             for table, rows in tables.items():
+                if anew:
+                    self._connection.execute(f"DELETE FROM {table}")
                 if not rows:
                     continue
                 appender = self._appenders.get(table)
@@ -255,29 +267,9 @@ class Database:
         con.execute("DROP TABLE seen")
         self._viewers.clear()
 
-    def write_segments(self, segments: Iterable[Segment], gaps: Iterable[Gap]) -> None:
-        """Replace what the tables say about segments and gaps."""
-        con = self._connection
-        con.execute("BEGIN")
-        con.execute("DELETE FROM segments")
-        con.execute("DELETE FROM gaps")
-        for s in segments:
-            con.execute(
-                "INSERT INTO segments VALUES (?, ?, ?, ?, ?)",
-                [s.segment_id, s.room_id, to_timestamp(s.started_at), _timestamp(s.ended_at), s.cause],
-            )
-        for g in gaps:
-            con.execute(
-                "INSERT INTO gaps VALUES (?, ?, ?, ?, 0, '{}')",
-                [g.gap_id, to_timestamp(g.started_at), _timestamp(g.ended_at), g.cause],
-            )
-        con.execute("COMMIT")
-
-    def copy_gaps(self, other: Database) -> None:
-        """Take over the gaps of another recording, with what was found out about them."""
-        self._connection.execute("DELETE FROM gaps")
-        for row in other.rows(f"SELECT {', '.join(_GAP_COLUMNS)} FROM gaps ORDER BY gap_id"):
-            self._connection.execute("INSERT INTO gaps VALUES (?, ?, ?, ?, ?, ?)", list(row))
+    def replace(self, tables: Mapping[str, Sequence[tuple[Any, ...]]]) -> None:
+        """Replace everything in some tables, in one transaction."""
+        self._write_tame(tables, anew=True)
 
     def write_meta(self, values: Mapping[str, str]) -> None:
         """Set facts about the recording; the ones not named stay."""
@@ -295,9 +287,14 @@ class Database:
     # Reading
 
     def cursor(self) -> duckdb.DuckDBPyConnection:
-        """Return a connection for one thread to the same data. Close it when done."""
+        """Return a connection for one thread to the same data, with our views. Close it when done."""
         with self._lock:
-            return self._connection.cursor()
+            cursor = self._connection.cursor()
+        for view in _views():
+            # A recording of an older version may lack a table.
+            with contextlib.suppress(duckdb.CatalogException):
+                cursor.execute(view)
+        return cursor
 
     def rows(self, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a query and return all its rows."""
@@ -311,15 +308,11 @@ class Database:
         """Facts about the recording."""
         return dict(self.rows("SELECT key, value FROM meta"))
 
-    def segments(self) -> list[Segment]:
-        """Connected stretches, in order."""
-        rows = self.rows(
-            "SELECT segment_id, room_id, started_at, ended_at, cause FROM segments ORDER BY segment_id"
-        )
-        return [
-            Segment(number, room, from_timestamp(start), end and from_timestamp(end), cause and _cause(cause))
-            for number, room, start, end, cause in rows
-        ]
+    def dicts(self, table: str, key: str) -> list[dict[str, Any]]:
+        """Return all rows of a small table in the order of ``key``, by the columns it has."""
+        cursor = self._connection.execute(f"SELECT * FROM {table} ORDER BY {key}")
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
     def in_order(self, table: str, key: str, what: str = "*") -> Iterator[tuple[Any, ...]]:
         """
@@ -340,11 +333,6 @@ class Database:
         """Return the first key at or behind ``start``: a file with huge holes must not cost time."""
         first: int | None = self.rows(f"SELECT min({key}) FROM {table} WHERE {key} >= ?", [start])[0][0]
         return first
-
-    def gaps(self) -> list[dict[str, Any]]:
-        """Gaps in order, as JSON data but for the times: those are datetimes."""
-        rows = self.rows(f"SELECT {', '.join(_GAP_COLUMNS)} FROM gaps ORDER BY gap_id")
-        return [dict(zip(_GAP_COLUMNS, row, strict=True)) for row in rows]
 
     def event_counts(self) -> dict[str, int]:
         """Rows per kind of event; a table that an older version did not have counts 0."""
@@ -428,8 +416,15 @@ class Database:
             "SELECT view_name FROM duckdb_views() WHERE NOT internal UNION ALL"
             " SELECT function_name FROM duckdb_functions() WHERE NOT internal"
         )
-        missing = _expected_columns() - set(self.rows(_COLUMNS))
-        strange = sorted({column[0] for column in missing} & _CORE_TABLES)
+        found = set(self.rows(_COLUMNS))
+        there = {column[:2] for column in found}
+        missing = {
+            column[0]
+            for column in _expected_columns() - found
+            # Columns that came later may be absent, never of another type.
+            if column[:2] in there or column[:2] not in _LATER_COLUMNS
+        }
+        strange = sorted(missing & _CORE_TABLES)
         if strange or foreign:
             why = f"its table {strange[0]} is not ours" if strange else f"it brings its own {foreign[0][0]}"
             raise NotARecording(f"{self.path.name} is a DuckDB file but not a recording: {why}", hint=_HINT)
@@ -443,9 +438,14 @@ _COLUMNS = (
 _CORE_TABLES = {"meta", "segments", "gaps", "frames", "messages", "quarantine", "users"}
 """Not the event tables: a recording of an older version may lack the newest."""
 
-_HINT = "`toolkit recordings` lists what can be opened."
+_LATER_COLUMNS = {
+    *(("segments", name) for name in ("noticed_at", "attempts")),
+    *(("gaps", name) for name in ("detected_at", "attempts", "last_frame_no", "first_frame_no")),
+    *(("gaps", name) for name in ("last_occurred_at", "first_occurred_at", "counters")),
+}
+"""What recordings made before the gap ledger lack; `toolkit rebuild` adds them."""
 
-_GAP_COLUMNS = ("gap_id", "started_at", "ended_at", "cause", "recovered_comments", "missed")
+_HINT = "`toolkit recordings` lists what can be opened."
 
 _MERGE_USERS = """
 MERGE INTO users USING seen ON users.user_id = seen.user_id
@@ -464,14 +464,6 @@ WHEN MATCHED THEN UPDATE SET
   last_seen_at = greatest(users.last_seen_at, seen.last_seen_at)
 WHEN NOT MATCHED THEN INSERT BY NAME
 """
-
-
-def _timestamp(us: int | None) -> Any:
-    return None if us is None else to_timestamp(us)
-
-
-def _cause(text: str) -> Cause:
-    return Cause(text) if text in {str(cause) for cause in Cause} else Cause.INTERNAL
 
 
 def _translated(error: duckdb.Error, path: Path | None) -> RecordingError:

@@ -8,13 +8,13 @@ thereby number and count exactly alike.
 
 from __future__ import annotations
 
-import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.ledger.gaps import RecordingLedger
 from toolkit.model.event import Batch
 from toolkit.model.frame import Frame, FrameKind
 from toolkit.model.recording import Cause, Gap, Segment
@@ -22,10 +22,11 @@ from toolkit.store.journal import JournalReader, Record, RecordType
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
 
-__all__ = ["JournalFold", "gaps_between"]
+__all__ = ["JournalFold"]
 
 _US_MAX = 4_100_000_000_000_000
 """The year 2099: a later time is damage that happens to have a checksum."""
+_ATTEMPTS_MAX = 1_000_000
 _FRAME_KINDS = frozenset(int(kind) for kind in FrameKind)
 _CAUSES = frozenset(str(cause) for cause in Cause)
 
@@ -39,6 +40,8 @@ class JournalFold:
         path: The journal.
         header: What the recorder wrote about itself; empty if that record is lost.
         totals: What was read so far adds up to.
+        ledger: What it adds up to beyond its rows: gifts, withdrawals, gaps.
+        sequencer: Where its numbering stands.
         first_at: Wall clock of the first record with a time, microseconds; 0 before it.
         last_at: The same of the last.
     """
@@ -46,6 +49,7 @@ class JournalFold:
     path: Path
     header: dict[str, str] = field(default_factory=dict)
     totals: Totals = field(default_factory=Totals)
+    ledger: RecordingLedger = field(default_factory=RecordingLedger)
     first_at: int = 0
     last_at: int = 0
     _segments: dict[int, Segment] = field(default_factory=dict)
@@ -54,7 +58,7 @@ class JournalFold:
     def __post_init__(self) -> None:
         """Stand at the beginning."""
         self.reader = JournalReader(self.path)
-        self._sequencer = Sequencer()
+        self.sequencer = Sequencer()
 
     def batches(self) -> Iterator[Batch]:
         """
@@ -72,8 +76,7 @@ class JournalFold:
             if record.type == RecordType.FRAME:
                 yield self._take(record)
             elif record.type == RecordType.SEGMENT_OPENED:
-                room_id = _number(_json(record.payload).get("room_id"))
-                self._segments[record.segment_id] = Segment(record.segment_id, room_id, record.received_at)
+                self._open(record)
             elif record.type == RecordType.SEGMENT_CLOSED:
                 self._close(record)
             elif record.type == RecordType.HEADER:
@@ -81,7 +84,7 @@ class JournalFold:
 
     def segments(self, *, is_live: bool) -> list[Segment]:
         """
-        Return the connected stretches so far, in order.
+        Return the connected stretches so far, in order, each up to its last moment observed.
 
         Args:
             is_live: The recorder is alive, so the last one may still be open. If
@@ -89,7 +92,7 @@ class JournalFold:
         """
         segments = [self._segments[key] for key in sorted(self._segments)]
         last = len(segments) - 1
-        return [
+        closed = [
             segment
             if segment.cause is not None or (is_live and i == last)
             else replace(
@@ -101,6 +104,18 @@ class JournalFold:
             )
             for i, segment in enumerate(segments)
         ]
+        return self.ledger.observed(closed)
+
+    def gaps(self, *, is_live: bool) -> list[Gap]:
+        """Return the stretches nobody observed so far, as far as they are understood by now."""
+        return self.ledger.gaps(self.segments(is_live=is_live))
+
+    def _open(self, record: Record) -> None:
+        said = _json(record.payload)
+        room_id, attempts = _number(said.get("room_id")), _number(said.get("attempts"))
+        self._segments[record.segment_id] = Segment(
+            record.segment_id, room_id, record.received_at, attempts=min(max(attempts, 0), _ATTEMPTS_MAX)
+        )
 
     def _take(self, record: Record) -> Batch:
         segment = self._segments.get(record.segment_id)
@@ -111,8 +126,9 @@ class JournalFold:
         self._last_frame_at[record.segment_id] = record.received_at
         kind = FrameKind(record.kind) if record.kind in _FRAME_KINDS else FrameKind.PUSH
         frame = Frame(kind, record.payload, record.segment_id, record.received_at, record.mono_ns)
-        batch = self._sequencer.take(frame, segment.room_id)
+        batch = self.sequencer.take(frame, segment.room_id)
         self.totals.add(batch)
+        self.ledger.take(batch)
         return batch
 
     def _close(self, record: Record) -> None:
@@ -120,15 +136,8 @@ class JournalFold:
         if segment is not None:
             cause = str(_json(record.payload).get("cause"))
             known = Cause(cause) if cause in _CAUSES else Cause.INTERNAL
-            self._segments[record.segment_id] = replace(segment, ended_at=record.received_at, cause=known)
-
-
-def gaps_between(segments: list[Segment]) -> list[Gap]:
-    """Return the stretches between consecutive segments, numbered from 1."""
-    return [
-        Gap(i, before.ended_at or before.started_at, after.started_at, before.cause or Cause.INTERNAL)
-        for i, (before, after) in enumerate(itertools.pairwise(segments), start=1)
-    ]
+            at = record.received_at
+            self._segments[record.segment_id] = replace(segment, ended_at=at, cause=known, noticed_at=at)
 
 
 def _json(payload: bytes) -> dict[str, Any]:

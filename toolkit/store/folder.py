@@ -12,7 +12,6 @@ from __future__ import annotations
 import builtins
 import contextlib
 import fcntl
-import json
 import os
 import re
 from collections.abc import Iterator
@@ -30,11 +29,12 @@ from toolkit.errors import (
 )
 from toolkit.model.event import EVENT_CLASSES
 from toolkit.model.recording import Gap, RecordingState, Segment, is_recording_id
+from toolkit.store.account import gaps_of, segments_of
 from toolkit.store.database import Database, DatabaseError
-from toolkit.store.fold import JournalFold, gaps_between
+from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalClaim, is_being_written
 from toolkit.store.rebuilding import rebuild_sealed
-from toolkit.store.rows import from_timestamp
+from toolkit.store.resuming import RESUME_WITHIN_US, last_stretch
 from toolkit.store.sealing import SealReport, iso_time, seal_journal
 
 __all__ = ["RecordingsFolder", "VerifyReport"]
@@ -244,7 +244,7 @@ class RecordingsFolder:
             "messages": totals.messages,
             "counts": {kind.kind: totals.counts[kind.kind] for kind in EVENT_CLASSES},
             "segments": [_segment_info(segment) for segment in segments],
-            "gaps": [_gap_info(gap) for gap in gaps_between(segments)],
+            "gaps": [_gap_info(gap) for gap in fold.ledger.gaps(segments)],
             "quarantined": totals.quarantined,
             "duplicates": totals.duplicates,
             "journal_records_lost": fold.reader.lost,
@@ -254,7 +254,7 @@ class RecordingsFolder:
         path = self._paths(recording_id)[1]
         with _reading(path) as database:
             meta = database.meta()
-            segments = database.segments()
+            segments = segments_of(database)
             started_at = segments[0].started_at if segments else 0
             ended_at = (segments[-1].ended_at or 0) if segments else 0
             return {
@@ -270,7 +270,7 @@ class RecordingsFolder:
                 "messages": _int(meta.get("messages", "")),
                 "counts": database.event_counts(),
                 "segments": [_segment_info(segment) for segment in segments],
-                "gaps": [_stored_gap_info(gap) for gap in database.gaps()],
+                "gaps": [_gap_info(gap) for gap in gaps_of(database)],
                 "quarantined": _int(meta.get("quarantined", "")),
                 "duplicates": _int(meta.get("duplicates", "")),
                 "journal_records_lost": _int(meta.get("journal_records_lost", "")),
@@ -278,9 +278,41 @@ class RecordingsFolder:
 
     # Repairing
 
-    def heal(self) -> builtins.list[SealReport]:
+    def resumable(self, user: str, room_id: int | None, now_us: int) -> str | None:
+        """
+        Return the recording of this very broadcast that lost its recorder a moment ago.
+
+        It is one that is not sealed, whose last frame is at most ten minutes old, and
+        that ended neither in order nor with the live. Go on with it through
+        :meth:`RecordingWriter.resume`; until then keep :meth:`heal` away from it.
+
+        Args:
+            user: Whose live.
+            room_id: The broadcast; None for any, to be compared once it is known.
+            now_us: Wall clock, microseconds UTC.
+
+        Returns:
+            Its id; None if there is none. Of several the one that ended last.
+        """
+        found: builtins.list[tuple[int, str]] = []
+        for recording_id in self._ids():
+            journal, _ = self._paths(recording_id)
+            with contextlib.suppress(OSError):
+                # The journal is read only if the file was touched in time.
+                is_old = journal.stat().st_mtime * 1e6 < now_us - RESUME_WITHIN_US
+                if is_old or is_being_written(journal):
+                    continue
+                last = last_stretch(journal)
+                if last.continues(user, room_id, now_us):
+                    found.append((last.last_at, recording_id))
+        return max(found)[1] if found else None
+
+    def heal(self, *, keep: str | None = None) -> builtins.list[SealReport]:
         """
         Seal every recording whose recorder died. The caller owns the folder.
+
+        Args:
+            keep: A recording to leave alone, because somebody is about to go on with it.
 
         One that cannot be sealed now, as on a full disk, is reported with its
         problem and stays as it is for the next start.
@@ -289,7 +321,7 @@ class RecordingsFolder:
         for recording_id in self._ids():
             journal, database = self._paths(recording_id)
             try:
-                if not journal.exists():
+                if recording_id == keep or not journal.exists():
                     continue
                 with JournalClaim(journal):
                     reports.append(seal_journal(journal))
@@ -433,21 +465,11 @@ def _gap_info(gap: Gap) -> dict[str, Any]:
         "started_at": iso_time(gap.started_at),
         "ended_at": iso_time(gap.ended_at) if gap.ended_at else None,
         "cause": gap.cause.value,
-        "recovered_comments": 0,
-        "missed": {},
-    }
-
-
-def _stored_gap_info(gap: dict[str, Any]) -> dict[str, Any]:
-    ended_at = gap["ended_at"]
-    try:
-        missed = json.loads(gap["missed"])
-    except ValueError:
-        missed = {}
-    return gap | {
-        "started_at": iso_time(from_timestamp(gap["started_at"])),
-        "ended_at": iso_time(from_timestamp(ended_at)) if ended_at else None,
-        "missed": missed,
+        "detected_at": iso_time(gap.detected_at) if gap.detected_at else None,
+        "attempts": gap.attempts,
+        "recovered_comments": gap.recovered_comments,
+        "missed": {kind: missed.as_dict() for kind, missed in gap.missed.items()},
+        "counters": {name: {"before": a, "after": b} for name, (a, b) in gap.counters.items()},
     }
 
 

@@ -31,7 +31,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO
 
-from toolkit.errors import JournalNotWritten, RecordingBusy
+from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
 
 __all__ = [
     "RECORD_BYTES_MAX",
@@ -118,7 +118,7 @@ class JournalWriter:
         Create the file.
 
         Raises:
-            FileExistsError: There is one already: a journal is never continued.
+            FileExistsError: There is one already; see :meth:`resume`.
             OSError: The folder refuses it.
         """
         self.path = path
@@ -133,6 +133,39 @@ class JournalWriter:
             path.unlink(missing_ok=True)
             raise
         self._sync = _Syncer(self._fd, sync_interval_s)
+
+    @classmethod
+    def resume(cls, path: Path, *, sync_interval_s: float = SYNC_INTERVAL_S) -> JournalWriter:
+        """
+        Go on with the journal of a writer that died.
+
+        Raises:
+            RecordingBusy: It is being written, or healed, by somebody.
+            NotARecording: There is no whole record in it.
+            OSError: There is no such file, or it cannot be written.
+        """
+        writer = cls.__new__(cls)
+        writer.path = path
+        writer._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        try:
+            _claim(writer._fd, path)
+            reader = JournalReader(path)
+            for _ in reader:
+                pass
+            if not reader.number:
+                raise NotARecording(f"{path.name} holds no whole record")
+            writer.bytes, writer.records = reader.offset, reader.number
+            if reader.tail_bytes and _is_whole_length(writer._fd, reader.offset):
+                # A record that was finished, and has been damaged since: it stays where
+                # it is and its number stays taken, so that the loss can be seen.
+                writer.bytes += reader.tail_bytes
+                writer.records += 1
+            os.ftruncate(writer._fd, writer.bytes)
+        except BaseException:
+            os.close(writer._fd)
+            raise
+        writer._sync = _Syncer(writer._fd, sync_interval_s)
+        return writer
 
     def append(
         self,
@@ -285,12 +318,10 @@ class JournalClaim:
     def __init__(self, path: Path) -> None:
         self._file = path.open("rb")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            _claim(self._file.fileno(), path)
+        except RecordingBusy:
             self._file.close()
-            raise RecordingBusy(
-                f"{path.stem} is being recorded", hint="Stop its recorder, or wait for it to end."
-            ) from error
+            raise
 
     def __enter__(self) -> JournalClaim:
         """Return itself."""
@@ -299,6 +330,25 @@ class JournalClaim:
     def __exit__(self, *exc_info: object) -> None:
         """Let go of the journal."""
         self._file.close()
+
+
+def _claim(descriptor: int, path: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise RecordingBusy(
+            f"{path.stem} is being recorded", hint="Stop its recorder, or wait for it to end."
+        ) from error
+
+
+def _is_whole_length(descriptor: int, offset: int) -> bool:
+    """Return whether the bytes behind ``offset`` are as many as a record there claims."""
+    prefix = os.pread(descriptor, _PREFIX.size, offset)
+    if len(prefix) < _PREFIX.size:
+        return False
+    length, _ = _PREFIX.unpack(prefix)
+    whole = offset + _PREFIX.size + length <= os.fstat(descriptor).st_size
+    return bool(_BODY.size <= length <= RECORD_BYTES_MAX and whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,14 +22,24 @@ from polars.io.plugins import register_io_source
 from toolkit.errors import NotARecording, RecordingError, RecordingNotFound
 from toolkit.model.event import EVENT_CLASSES
 from toolkit.model.recording import RecordingState, Segment, is_recording_id
+from toolkit.store.account import segments_of, write_account
 from toolkit.store.database import Database, DatabaseError
-from toolkit.store.fold import JournalFold, gaps_between
+from toolkit.store.fold import JournalFold
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.recorded import RecordedFrame, recorded_frames
 
 __all__ = ["Coverage", "RecordedFrame", "Recording", "open_recording", "read_frames"]
 
-_TABLES = ("messages", "frames", "users", "quarantine", *(c.table for c in EVENT_CLASSES))
+_TABLES = (
+    "messages",
+    "frames",
+    "users",
+    "quarantine",
+    "gift_ledger",
+    "tombstones",
+    *(c.table for c in EVENT_CLASSES),
+)
+_VIEWS = ("public_comments", "last_pins", "last_polls", "last_battles", "last_battle_scores")
 _NUMBERED_TABLES = ("messages", *(c.table for c in EVENT_CLASSES))
 _ARROW_ROWS_MAX = 100_000
 """Rows of one Arrow stream: about 5 MB."""
@@ -103,7 +113,9 @@ class Recording:
     Every table is an attribute: ``rec.comments``, ``rec.gifts``, ``rec.likes``,
     ``rec.messages``, ``rec.frames``, ``rec.users`` ... are polars LazyFrames with
     the columns of ``store/schema.sql``, in the order of ``seq``; times are
-    ``datetime[us, UTC]``. Only the columns a query uses are read.
+    ``datetime[us, UTC]``. Only the columns a query uses are read. ``rec.public_comments``
+    are the comments that TikTok has not withdrawn; ``rec.last_pins``, ``rec.last_polls``,
+    ``rec.last_battles`` and ``rec.last_battle_scores`` have the last state of each.
 
     Attributes:
         path: The database file. It does not have to exist while recording.
@@ -128,12 +140,13 @@ class Recording:
 
     def __dir__(self) -> list[str]:
         """Offer the tables for completion."""
-        return [*super().__dir__(), *_TABLES]
+        return [*super().__dir__(), *_TABLES, *_VIEWS]
 
     def __getattr__(self, name: str) -> pl.LazyFrame:
         """Return a table."""
-        if name not in _TABLES:
-            raise AttributeError(f"a recording has no table {name!r}; it has {', '.join(_TABLES)}")
+        if name not in _TABLES and name not in _VIEWS:
+            known = ", ".join((*_TABLES, *_VIEWS))
+            raise AttributeError(f"a recording has no table {name!r}; it has {known}")
         return self._scan(name)
 
     def close(self) -> None:
@@ -177,14 +190,16 @@ class Recording:
         """
         Stretches nobody observed.
 
-        Columns: gap_id, started_at, ended_at, cause, recovered_comments, missed (JSON).
+        Columns: gap_id, started_at, ended_at (null: nothing was observed after it),
+        cause, recovered_comments, missed (JSON), detected_at, attempts, and more:
+        see ``store/schema.sql``.
         """
         return self.sql("SELECT * FROM gaps ORDER BY gap_id")
 
     @property
     def coverage(self) -> Coverage:
         """How much of it was observed."""
-        segments = self._database.segments()
+        segments = segments_of(self._database)
         if not segments:
             return Coverage(None, None, 0.0, 0.0, 0)
         last_at = self._last_at(segments[-1])
@@ -195,7 +210,7 @@ class Recording:
             datetime.fromtimestamp(last_at / 1e6, UTC),
             observed_us / 1e6,
             total_us / 1e6,
-            len(gaps_between(segments)),
+            self._database.rows("SELECT count(*) FROM gaps")[0][0],
         )
 
     def sql(self, query: str, params: Sequence[Any] | None = None) -> pl.DataFrame:
@@ -257,7 +272,7 @@ class Recording:
     def _follow(self, fold: JournalFold) -> None:
         self._database.load(fold.batches())
         segments = fold.segments(is_live=self.state is RecordingState.LIVE)
-        self._database.write_segments(segments, gaps_between(segments))
+        write_account(self._database, segments, fold.ledger)
         self._database.write_meta(fold.header)
 
     def _last_at(self, last: Segment) -> int:

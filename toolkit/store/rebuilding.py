@@ -12,9 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.errors import RecordingError
+from toolkit.ledger.gaps import RecordingLedger
 from toolkit.model.event import Batch
 from toolkit.model.frame import DecodedFrame, Frame, Quarantined
 from toolkit.model.recording import FORMAT_VERSION
+from toolkit.store.account import segments_of, write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
 from toolkit.store.recorded import RecordedFrame, recorded_frames
 from toolkit.store.sealing import SealReport, read_back, remove_database, sync_folder
@@ -76,9 +78,11 @@ def _copy(source: Database, path: Path) -> Totals:
     totals = Totals()
     target = Database.open(path)
     try:
-        target.load(_taken(source, totals))
-        target.write_segments(source.segments(), [])
-        target.copy_gaps(source)
+        ledger = RecordingLedger()
+        target.load(_taken(source, totals, ledger))
+        segments = ledger.observed(segments_of(source))
+        ledger.gifts.settle_all()
+        write_account(target, segments, ledger)
         target.write_meta(
             source.meta()
             | {
@@ -93,13 +97,14 @@ def _copy(source: Database, path: Path) -> Totals:
     return totals
 
 
-def _taken(source: Database, totals: Totals) -> Iterator[Batch]:
+def _taken(source: Database, totals: Totals, ledger: RecordingLedger) -> Iterator[Batch]:
     """Yield the recording's frames as today's decoder reads them, and add them up."""
     damaged = _damaged_frames(source)
     sequencer = Sequencer(keep_all=True)
     for recorded in recorded_frames(source):
         batch = _take(sequencer, recorded, damaged.get(recorded.frame_no, []))
         totals.add(batch)
+        ledger.take(batch)
         yield batch
 
 

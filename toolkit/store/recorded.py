@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from toolkit.model.frame import FrameKind, Message
+from toolkit.store.account import segments_of
 from toolkit.store.database import Database
 
 __all__ = ["RecordedFrame", "recorded_frames"]
@@ -51,7 +52,7 @@ class RecordedFrame:
 
 def recorded_frames(database: Database) -> Iterator[RecordedFrame]:
     """Yield the frames in order, a bounded number in memory."""
-    rooms = {segment.segment_id: segment.room_id for segment in database.segments()}
+    rooms = {segment.segment_id: segment.room_id for segment in segments_of(database)}
     messages = groupby(
         database.in_order("messages", "seq", "frame_no, method, msg_id, payload, is_history"),
         key=lambda row: row[0],

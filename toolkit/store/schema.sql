@@ -24,18 +24,31 @@ CREATE TABLE segments (
   segment_id BIGINT NOT NULL,   -- 1, 2, 3 ...
   room_id BIGINT NOT NULL,       -- TikTok's id of the broadcast
   started_at TIMESTAMP NOT NULL,
-  ended_at TIMESTAMP,            -- last frame, or when the end was noticed
-  cause VARCHAR                  -- why it ended: live_ended, stopped, process_died, closed ...
+  ended_at TIMESTAMP,            -- last moment observed: its last frame, or its orderly end
+  cause VARCHAR,                 -- why it ended: live_ended, stopped, process_died, closed ...
+  noticed_at TIMESTAMP,          -- when its end was noticed; NULL when nobody was left to notice
+  attempts INTEGER               -- attempts it took to connect; 0 if nobody counted
 );
 
--- Stretches nobody observed, between two segments.
+-- Stretches nobody observed, between two segments, and the one in which a recording ended.
+-- `missed` says per kind (comment, like, join, follow, share, gift, diamond) how much is
+-- missing: {"comment": {"estimate": 38, "low": 31, "high": 47, "quality": "estimated"}, ...}.
+-- quality: exact, estimated (the truth is within the bounds in at least 95 %), lost.
+-- Likes and joins are TikTok's own totals: all of them, not only those it tells of.
 CREATE TABLE gaps (
   gap_id INTEGER NOT NULL,             -- 1, 2, 3 ...
   started_at TIMESTAMP NOT NULL,       -- last moment observed before it
-  ended_at TIMESTAMP,                  -- first moment observed after it
+  ended_at TIMESTAMP,                  -- first moment observed after it; NULL: none was
   cause VARCHAR NOT NULL,
   recovered_comments INTEGER NOT NULL, -- comments TikTok replayed after it
-  missed VARCHAR NOT NULL              -- JSON: {"comment": {"estimate", "low", "high", "quality"}, ...}
+  missed VARCHAR NOT NULL,             -- JSON, see above
+  detected_at TIMESTAMP,               -- when it was noticed; silence is noticed late
+  attempts INTEGER,                    -- attempts it took to connect again; 0 if nobody counted
+  last_frame_no BIGINT,                -- the last frame before it
+  first_frame_no BIGINT,               -- the first frame after it; 0: none
+  last_occurred_at TIMESTAMP,          -- newest time on TikTok's clock seen before it
+  first_occurred_at TIMESTAMP,         -- TikTok's time of the first message after it that is no replay
+  counters VARCHAR                     -- JSON: TikTok's own totals, {"likes": {"before", "after"}, ...}
 );
 
 -- One row per frame that TikTok pushed, with everything a replay needs to push it again.
@@ -130,6 +143,36 @@ CREATE TABLE gifts (
   image_url VARCHAR NOT NULL
 );
 
+-- Each gift once, or each streak of them: what the messages in `gifts` add up to. Nothing
+-- in it is counted twice, and a streak that ran across a gap is whole.
+CREATE TABLE gift_ledger (
+  first_seq BIGINT NOT NULL,     -- its first message
+  last_seq BIGINT NOT NULL,      -- the last that changed it
+  user_id BIGINT,
+  to_user_id BIGINT NOT NULL,    -- the receiver in a room with guests; 0 is the host
+  gift_id BIGINT NOT NULL,
+  gift_name VARCHAR NOT NULL,
+  gift_type BIGINT NOT NULL,
+  group_id BIGINT NOT NULL,      -- the streak; 0 for single gifts
+  diamonds BIGINT NOT NULL,      -- price of one
+  count BIGINT NOT NULL,         -- how many were given
+  diamonds_total BIGINT NOT NULL,
+  state VARCHAR NOT NULL,        -- final; settled: its end never came; running: taps may follow
+  is_across_gap BOOLEAN NOT NULL,
+  started_at TIMESTAMP NOT NULL, -- our clock at its first message
+  ended_at TIMESTAMP NOT NULL    -- our clock at the last that changed it
+);
+
+-- What TikTok withdrew, one row per message or user. The view public_comments, which every
+-- reader of this toolkit has, is the table comments without them.
+CREATE TABLE tombstones (
+  seq BIGINT NOT NULL,           -- the notice, see deletions
+  scope VARCHAR NOT NULL,        -- message; user: everything the user had written by then
+  target_id BIGINT NOT NULL,     -- msg_id or user_id
+  occurred_at TIMESTAMP,
+  received_at TIMESTAMP NOT NULL
+);
+
 -- Batches of likes. Only a sample of all likes arrives (5 to 23 %).
 CREATE TABLE likes (
   seq BIGINT NOT NULL, msg_id BIGINT NOT NULL, occurred_at TIMESTAMP, received_at TIMESTAMP NOT NULL, user_id BIGINT,
@@ -166,6 +209,12 @@ CREATE TABLE viewer_counts (
   viewers_total BIGINT NOT NULL, -- entries since the live began
   popularity BIGINT NOT NULL,
   anonymous BIGINT NOT NULL
+);
+
+-- Diamonds the room was given so far, told in rooms with guests or battles.
+CREATE TABLE room_diamonds (
+  seq BIGINT NOT NULL, msg_id BIGINT NOT NULL, occurred_at TIMESTAMP, received_at TIMESTAMP NOT NULL, user_id BIGINT,
+  total BIGINT NOT NULL
 );
 
 -- Questions asked through TikTok's Q&A.

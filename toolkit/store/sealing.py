@@ -18,8 +18,9 @@ from typing import Any
 
 from toolkit.errors import NotARecording, RecordingError
 from toolkit.model.recording import FORMAT_VERSION, RecordingState
+from toolkit.store.account import write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
-from toolkit.store.fold import JournalFold, gaps_between
+from toolkit.store.fold import JournalFold
 from toolkit.store.totals import Totals
 
 __all__ = [
@@ -165,7 +166,9 @@ def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
 
 def _write_summary(fold: JournalFold, database: Database, recording_id: str) -> None:
     segments = fold.segments(is_live=False)
-    database.write_segments(segments, gaps_between(segments))
+    # Whatever still ran when the recording ended will not be continued.
+    fold.ledger.gifts.settle_all()
+    write_account(database, segments, fold.ledger)
     started_at = segments[0].started_at if segments else fold.first_at
     ended_at = (segments[-1].ended_at if segments else None) or fold.last_at
     totals = fold.totals

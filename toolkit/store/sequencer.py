@@ -7,6 +7,7 @@ healing of a killed recording and a rebuild with a newer decoder all agree.
 
 from __future__ import annotations
 
+from toolkit.ledger.replayed import ReplayMarker
 from toolkit.model.event import Batch, StoredMessage
 from toolkit.model.frame import DecodedFrame, Frame
 from toolkit.wire.decode import decode_frame
@@ -34,6 +35,7 @@ class Sequencer:
                 dropped already: number every message as it was numbered then.
         """
         self._keep_all = keep_all
+        self._replays = ReplayMarker()
         self._next_seq = 1
         self._next_frame = 1
         # Two generations bound the memory: ids older than both are forgotten.
@@ -89,6 +91,7 @@ class Sequencer:
             if found.quarantined is not None:
                 batch.quarantined.append(found.quarantined)
             self._next_seq += 1
+        self._replays.mark(batch)
         return batch
 
     def _is_new(self, key: tuple[int, str, int]) -> bool:

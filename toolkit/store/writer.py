@@ -4,6 +4,9 @@
     frame = writer.write(kind, data)   # in the journal now: may be acknowledged
     batch = writer.take(frame)         # numbered; on its way into the database
 
+A recording whose recorder died is continued with `resume`: its journal is told from
+the beginning, so numbering, duplicates and totals go on where they stood.
+
 One thread writes and takes, in that order, every frame once. A second thread
 flushes the journal to the disk, a third fills the database.
 """
@@ -14,17 +17,21 @@ import importlib.metadata
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.clock import Clock
-from toolkit.errors import FolderNotWritable
+from toolkit.errors import FolderNotWritable, RecordingError, RecordingNotFound
+from toolkit.ledger.gaps import RecordingLedger
+from toolkit.ledger.gifts import ENTRIES_MAX
 from toolkit.model.event import Batch
 from toolkit.model.frame import DecodedFrame, Frame, FrameKind
-from toolkit.model.recording import FORMAT_VERSION, Cause, new_recording_id
+from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment, new_recording_id
+from toolkit.store.database import Database, DatabaseError
+from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.projector import Lag, Projector
-from toolkit.store.sealing import SealReport, iso_time, seal_journal
+from toolkit.store.sealing import SealReport, iso_time, move_aside, seal_journal
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
 
@@ -76,6 +83,8 @@ class RecordingWriter:
         self._clock = clock
         self._sequencer = Sequencer()
         self._totals = Totals()
+        self._ledger = RecordingLedger(gifts_max=ENTRIES_MAX)
+        self._segments: list[Segment] = []
         self._projector = Projector(self.path)
         self._segment_id = 0
         self._room_id = 0
@@ -120,9 +129,49 @@ class RecordingWriter:
         writer._projector.start()
         return writer
 
-    def open_segment(self, room_id: int) -> int:
+    @classmethod
+    def resume(cls, folder: Path, recording_id: str, *, clock: Clock) -> RecordingWriter:
+        """
+        Go on with a recording whose recorder died; the time in between is a gap.
+
+        Blocks: about a second per 20,000 messages that are in it. A sealed recording
+        is never opened again. :meth:`RecordingsFolder.resumable` finds candidates.
+
+        Args:
+            folder: Where recordings are kept. The caller owns it.
+            recording_id: The recording.
+            clock: Where the frames' times come from.
+
+        Raises:
+            RecordingNotFound: There is no journal under that id: it is sealed, or never was.
+            RecordingBusy: Somebody writes or heals it.
+            NotARecording: Its journal holds no whole record.
+            JournalNotWritten: The disk is full.
+        """
+        try:
+            journal = JournalWriter.resume(folder / f"{recording_id}.journal")
+        except FileNotFoundError as error:
+            raise RecordingNotFound(
+                f"{recording_id} has no journal to go on with", hint="`toolkit recordings` lists them."
+            ) from error
+        except OSError as error:
+            raise _not_writable(folder, error.strerror or str(error)) from error
+        try:
+            writer = cls(journal, clock)
+            writer._catch_up()
+        except BaseException:
+            journal.close()
+            raise
+        writer._projector.start()
+        return writer
+
+    def open_segment(self, room_id: int, *, attempts: int = 0) -> int:
         """
         Begin a connected stretch.
+
+        Args:
+            room_id: TikTok's id of the broadcast.
+            attempts: Attempts it took since the last one ended; 0 if nobody counted.
 
         Returns:
             Its number, 1-based.
@@ -131,8 +180,10 @@ class RecordingWriter:
             JournalNotWritten: The disk is full or failing.
         """
         assert not self._is_open, "the last segment is still open"
-        self._note(RecordType.SEGMENT_OPENED, {"room_id": room_id}, self._segment_id + 1)
+        said = {"room_id": room_id, "attempts": attempts}
+        at = self._note(RecordType.SEGMENT_OPENED, said, self._segment_id + 1)
         self._segment_id += 1
+        self._segments.append(Segment(self._segment_id, room_id, at, attempts=attempts))
         self._room_id = room_id
         self._is_open = True
         return self._segment_id
@@ -171,6 +222,7 @@ class RecordingWriter:
         """
         batch = self._sequencer.take(frame, self._room_id, decoded)
         self._totals.count(batch)
+        self._ledger.take(batch)
         self._projector.offer(batch)
         return batch
 
@@ -182,8 +234,23 @@ class RecordingWriter:
             JournalNotWritten: The disk is full or failing.
         """
         if self._is_open:
-            self._note(RecordType.SEGMENT_CLOSED, {"cause": cause.value}, self._segment_id)
+            at = self._note(RecordType.SEGMENT_CLOSED, {"cause": cause.value}, self._segment_id)
+            self._segments[-1] = replace(self._segments[-1], ended_at=at, cause=cause, noticed_at=at)
             self._is_open = False
+
+    @property
+    def room_id(self) -> int:
+        """The room of the last segment; 0 before the first."""
+        return self._room_id
+
+    def gaps(self) -> list[Gap]:
+        """
+        Return the gaps so far, as far as they are understood by now.
+
+        The last one is without an end while nothing is connected. What is missed in
+        it becomes surer as more is seen after it. Only for the thread that writes.
+        """
+        return self._ledger.gaps(self._ledger.observed(self._segments))
 
     def counts(self) -> WriterCounts:
         """Return where the recording stands. May be asked from any thread."""
@@ -227,14 +294,49 @@ class RecordingWriter:
         self._projector.stop()
         self._journal.close()
 
-    def _note(self, record_type: RecordType, value: Mapping[str, object], segment_id: int = 0) -> None:
+    def _note(self, record_type: RecordType, value: Mapping[str, object], segment_id: int = 0) -> int:
+        """Write a record about the recording; return its time."""
+        at = self._clock.now_us()
         self._journal.append(
             record_type,
             json.dumps(value, ensure_ascii=True).encode(),
             segment_id=segment_id,
-            received_at=self._clock.now_us(),
+            received_at=at,
             mono_ns=self._clock.mono_ns(),
         )
+        return at
+
+    def _catch_up(self) -> None:
+        """Stand where the journal ends, and queue the frames that the database lacks."""
+        fold = JournalFold(self._journal.path)
+        written = self._frames_in_database()
+        for batch in fold.batches():
+            if batch.frame_no > written:
+                self._projector.offer(batch)
+        self._sequencer, self._totals, self._ledger = fold.sequencer, fold.totals, fold.ledger
+        self._frames = fold.totals.frames
+        self._last_write_at = fold.last_at or None
+        self._segments = fold.segments(is_live=True)
+        if self._segments:
+            last = self._segments[-1]
+            self._segment_id, self._room_id = last.segment_id, last.room_id
+            self._is_open = last.cause is None
+            self.close_segment(Cause.PROCESS_DIED)
+
+    def _frames_in_database(self) -> int:
+        """Return how many frames the dead recorder's database holds: a whole prefix."""
+        if not self.path.exists():
+            return 0
+        try:
+            database = Database.open(self.path)
+            try:
+                return database.last_frame_no()
+            finally:
+                database.close()
+        except (DatabaseError, RecordingError):
+            # The journal has everything: it is filled again from the start.
+            move_aside(self.path)
+            return 0
 
 
 def _new_journal(folder: Path, base: str) -> JournalWriter:

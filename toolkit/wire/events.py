@@ -34,6 +34,7 @@ from toolkit.model.event import (
     Poll,
     Question,
     RankUpdate,
+    RoomDiamonds,
     RoomMessage,
     Share,
     Subscription,
@@ -257,6 +258,10 @@ def _viewer_count(m: ProtoMessage, c: _Context) -> Event:
     )
 
 
+def _room_diamonds(m: ProtoMessage, c: _Context) -> Event:
+    return RoomDiamonds(*c.head(None), total=m.fan_ticket_room_notice.total_linkmic_fan_ticket)
+
+
 def _question(m: ProtoMessage, c: _Context) -> Event:
     question = m.data
     return Question(
@@ -433,6 +438,7 @@ _READERS: dict[str, Callable[[ProtoMessage, _Context], Event | None]] = {
     "WebcastMemberMessage": _join,
     "WebcastSocialMessage": _social,
     "WebcastRoomUserSeqMessage": _viewer_count,
+    "WebcastLinkMicFanTicketMethod": _room_diamonds,
     "WebcastQuestionNewMessage": _question,
     "WebcastPollMessage": _poll,
     "WebcastLinkMicBattle": _battle,
