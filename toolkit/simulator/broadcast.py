@@ -217,7 +217,7 @@ class Broadcast:
 
     def _push(self, messages: Sequence[Message]) -> None:
         batch_no, sent_at = self.ledger.next_batch(), self.clock.now_us()
-        self.ledger.record(messages, sent_at, batch_no)
+        self.ledger.record(messages, sent_at, batch_no, self.traffic.room_id)
         for message in self._comments(messages):
             self._history.append(message)
             self.comments += 1

@@ -170,9 +170,7 @@ def _print_start(simulator: Simulator, *, as_json: bool) -> None:
 
 def _fault_lines(simulator: Simulator) -> list[str]:
     planned = len(simulator.faults.plan.planned)
-    return (
-        [f"{planned} faults planned, see {simulator.base_url}/sim/faults", ""] if planned else []
-    )
+    return [f"{planned} faults planned, see {simulator.base_url}/sim/faults", ""] if planned else []
 
 
 def _print_state(simulator: Simulator, *, as_json: bool) -> None:

@@ -36,6 +36,7 @@ class Sent(NamedTuple):
         sha256: Digest of its payload.
         sent_at: Wall clock when it was handed to the connections, microseconds UTC.
         batch_no: Which push of the broadcast it belongs to, 1-based.
+        room_id: The broadcast; two of them may use the same ids.
     """
 
     method: str
@@ -43,6 +44,7 @@ class Sent(NamedTuple):
     sha256: bytes
     sent_at: int
     batch_no: int
+    room_id: int = 0
 
 
 @dataclass(slots=True)
@@ -224,11 +226,11 @@ class Ledger:
         self._batch_no += 1
         return self._batch_no
 
-    def record(self, messages: Iterable[Message], sent_at: int, batch_no: int) -> None:
+    def record(self, messages: Iterable[Message], sent_at: int, batch_no: int, room_id: int = 0) -> None:
         """Note what is about to be sent."""
         for message in messages:
             digest = hashlib.sha256(message.payload).digest()
-            self.sent.append(Sent(message.method, message.msg_id, digest, sent_at, batch_no))
+            self.sent.append(Sent(message.method, message.msg_id, digest, sent_at, batch_no, room_id))
         while len(self.sent) > MESSAGES_MAX:
             self.sent.popleft()
             self.first += 1
@@ -265,11 +267,18 @@ class Ledger:
         """Return a stretch of the ledger; ``next`` is where to go on."""
         start = max(position, self.first)
         entries = [
-            [entry.method, str(entry.msg_id), entry.sha256.hex(), entry.sent_at, entry.batch_no]
+            [
+                entry.method,
+                str(entry.msg_id),
+                entry.sha256.hex(),
+                entry.sent_at,
+                entry.batch_no,
+                str(entry.room_id),
+            ]
             for entry in self.since(start, limit)
         ]
         return {
-            "columns": ["method", "msg_id", "sha256", "sent_at", "batch_no"],
+            "columns": ["method", "msg_id", "sha256", "sent_at", "batch_no", "room_id"],
             "first": self.first,
             "next": start + len(entries),
             "total": self.total,

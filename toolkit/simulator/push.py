@@ -88,7 +88,8 @@ class PushSocket(tornado.websocket.WebSocketHandler):
             self.simulator.held.add(self._gone)
             await self._gone.wait()
             self.simulator.held.discard(self._gone)
-            self.finish()
+            # Finishing would be an answer.
+            self.detach().close()
             return True
         if fault.kind == "handshake-refused":
             self.set_status(fault.whole("status"))

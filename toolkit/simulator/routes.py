@@ -71,6 +71,8 @@ class _Faulty(_Handler):
             self.simulator.held.add(self._gone)
             await self._gone.wait()
             self.simulator.held.discard(self._gone)
+            # Finishing would be an answer.
+            self.detach().close()
             return True
         if fault.kind.endswith("-slow"):
             await asyncio.sleep(fault.number("seconds"))

@@ -24,7 +24,7 @@ from toolkit.simulator.acts import ACTS
 from toolkit.simulator.broadcast import CONTROL_PAUSED, CONTROL_RESUMED, Broadcast
 from toolkit.simulator.damage import Cut
 from toolkit.simulator.fault_plan import FaultPlan
-from toolkit.simulator.faults import Fault
+from toolkit.simulator.faults import Area, Fault
 from toolkit.simulator.injector import Injector
 from toolkit.simulator.ledger import Ledger
 from toolkit.simulator.profile import TrafficProfile, profile_named
@@ -217,7 +217,7 @@ class Simulator:
         act = ACTS.get(fault.kind)
         if act is None:
             self.faults.arm(fault)
-        elif self.broadcast.is_live or fault.kind == "server-down":
+        elif self.broadcast.is_live or fault.area is not Area.ROOM:
             act(self, fault)
 
     def cut_connections(self, cut: Cut) -> int:
