@@ -1,0 +1,130 @@
+"""Signatures: the budget, its memory, and what refusals say about the time to wait."""
+
+import json
+from random import Random
+
+import pytest
+
+from toolkit.connect.budget import HOLD_S_MAX, SignBudget, SignLimits
+from toolkit.connect.rate_limit import named_wait_s
+
+WALL_US = 1_700_000_000_000_000
+WALL_S = WALL_US // 1_000_000
+
+
+def spent(limits, *times):
+    """Return a budget with signatures spent."""
+    budget = SignBudget(limits)
+    for at_s in times:
+        budget.spend(at_s)
+    return budget
+
+
+def test_each_window_slides():
+    """Two a minute: the third goes when the first is a minute old, the fourth after the second."""
+    budget = spent(SignLimits(minute=2, hour=0, day=0), 0, 10)
+    assert budget.wait_s(20) == 40
+    budget.spend(60)
+    assert budget.wait_s(61) == 9
+    minute, hour, _ = budget.use(61)
+    assert (minute.used, minute.left, minute.reset_s) == (2, 0, 9)
+    assert (hour.used, hour.left) == (3, None)
+
+
+def test_the_narrowest_window_decides():
+    """Minute, hour and day hold together."""
+    budget = spent(SignLimits(minute=2, hour=3, day=4), 0, 100, 200)
+    assert budget.wait_s(210) == 3390
+    budget.spend(3600)
+    assert budget.wait_s(3700) == 82_700
+
+
+def test_a_hold_is_never_shortened_and_never_longer_than_an_hour():
+    """A header is broken, not strict, when it says more."""
+    budget = SignBudget()
+    budget.hold(500, 0)
+    budget.hold(5, 0)
+    assert budget.wait_s(100) == 400
+    budget.hold(1e12, 0)
+    assert budget.wait_s(0) == HOLD_S_MAX
+
+
+def test_a_restart_remembers_what_was_spent_and_what_was_asked():
+    """Through JSON, with another monotonic clock and ten minutes between."""
+    budget = spent(SignLimits(), 0, 1, 2, 3)
+    budget.hold(1800, 3)
+    text = json.dumps(budget.saved(3, WALL_US))
+    later = SignBudget(SignLimits())
+    later.restore(json.loads(text), 77_777, WALL_US + 600_000_000)
+    assert later.use(77_777)[1].used == 4
+    assert later.hold_s(77_777) == pytest.approx(1200)
+
+
+def test_a_wall_clock_that_was_set_back_makes_nothing_free():
+    """What seems to lie in the future was spent just now."""
+    text = spent(SignLimits(), 0, 1, 2, 3).saved(3, WALL_US)
+    later = SignBudget(SignLimits())
+    later.restore(text, 0, WALL_US - 3_600_000_000)
+    assert later.wait_s(0) == 60
+
+
+def test_a_damaged_memory_is_survived():
+    """Whatever is in the file, there is a budget, and no wait beyond an hour for it."""
+    for saved in (
+        None,
+        [],
+        "x",
+        {},
+        {"spent_at": 3},
+        {"spent_at": [None, "a", -1, 1e300, True, {}, 10**30], "hold_until": "soon"},
+        {"spent_at": [WALL_US] * 3, "hold_until": 1 << 61},
+    ):
+        budget = SignBudget(SignLimits())
+        budget.restore(saved, 0, WALL_US)
+        assert 0 <= budget.wait_s(0) <= HOLD_S_MAX
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({}, None),
+        ({"Retry-After": "42"}, 42),
+        ({"retry-after": " 42 "}, 42),
+        ({"Retry-After": "0"}, 1),
+        ({"Retry-After": "1.5"}, 1.5),
+        ({"Retry-After": "999999999"}, 3600),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "nan"}, None),
+        ({"Retry-After": "1e999"}, None),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "９"}, None),
+        ({"Retry-After": "Tue, 14 Nov 2023 22:14:20 GMT"}, 60),
+        ({"Retry-After": "Tue, 14 Nov 2017 22:14:20 GMT"}, None),
+        ({"Retry-After": "Tue, 14 Nov 99999 22:14:20 GMT"}, None),
+        ({"RateLimit-Reset": "17"}, 17),
+        ({"X-RateLimit-Reset": str(WALL_S + 90)}, 90),
+        ({"X-RateLimit-Reset": str((WALL_S + 90) * 1000)}, 90),
+        ({"X-RateLimit-Reset": str(WALL_S - 90)}, None),
+        ({"RateLimit-Reset": "9" * 40}, None),
+        ({"RateLimit": "limit=5, remaining=0, reset=17"}, 17),
+        ({"RateLimit": '"default";r=0;t=18'}, 18),
+        ({"Retry-After": "5", "RateLimit-Reset": "60"}, 60),
+        ({"Retry-After": "60", "RateLimit-Reset": "5"}, 60),
+        ({"Retry-After": "x", "RateLimit-Reset": "", "RateLimit-Remaining": "0"}, None),
+    ],
+)
+def test_headers_in_any_mix_name_a_wait_between_a_second_and_an_hour(headers, wait_s):
+    """The longest that makes sense; None where none does."""
+    found = named_wait_s(headers, WALL_US)
+    assert found == (None if wait_s is None else pytest.approx(wait_s))
+
+
+def test_no_header_can_raise_or_name_an_absurd_wait():
+    """Ten thousand made-up ones."""
+    rng = Random(5)
+    names = ["Retry-After", "RateLimit-Reset", "X-RateLimit-Reset", "RateLimit"]
+    letters = "0123456789.-+eE:, =;GMTué\x00\n\ud800"
+    for _ in range(10_000):
+        headers = {name: "".join(rng.choices(letters, k=rng.randrange(12))) for name in names}
+        wait_s = named_wait_s(headers, WALL_US)
+        assert wait_s is None or 1 <= wait_s <= 3600
