@@ -98,7 +98,7 @@ def judge(ledger: Ledger, recordings: Sequence[Path]) -> Verdict:
     quarantined = {digest for path in recordings for digest in quarantine_digests(path)}
     _judge_damaged(verdict, ledger, quarantined, {row.key for row in stored}, by_id)
     for path in recordings:
-        _judge_gaps(verdict, ledger, path, {(row.room_id, row.msg_id) for row in stored})
+        _judge_gaps(verdict, ledger, path, {(row.room_id, row.msg_id) for row in stored}, by_id)
     return verdict
 
 
@@ -222,7 +222,9 @@ def _judge_damaged(
             verdict.unnoticed.append(f"frame {delivery.log_id} {delivery.faults}")
 
 
-def _judge_gaps(verdict: Verdict, ledger: Ledger, path: Path, stored_ids: set[tuple[int, int]]) -> None:
+def _judge_gaps(
+    verdict: Verdict, ledger: Ledger, path: Path, stored_ids: set[tuple[int, int]], by_id: ById
+) -> None:
     """Whatever was sent between a recording's first and last message is stored, or lies in one gap."""
     with duckdb.connect(str(path), read_only=True) as connection:
         rows = connection.execute("SELECT room_id, msg_id FROM messages WHERE NOT is_history").fetchall()
@@ -231,7 +233,7 @@ def _judge_gaps(verdict: Verdict, ledger: Ledger, path: Path, stored_ids: set[tu
     places = [place for place, sent in enumerate(ledger.sent) if (sent.room_id, sent.msg_id) in ids]
     if not places:
         return
-    excused = stored_ids | set(_taken_by_faults(ledger))
+    excused = stored_ids | set(_taken_by_faults(ledger, by_id))
     found = gaps(path)
     for sent in islice(ledger.sent, places[0], places[-1]):
         if (sent.room_id, sent.msg_id) in excused:
@@ -245,14 +247,22 @@ def _is_at_an_edge(at: int, found: list[tuple[int, int]]) -> bool:
     return any(min(abs(at - start), abs(at - end)) <= EDGE_US for start, end in found)
 
 
-def _taken_by_faults(ledger: Ledger) -> Iterator[tuple[int, int]]:
-    """Yield room and id of messages that a fault took away while the connection stood."""
+def _taken_by_faults(ledger: Ledger, by_id: ById) -> Iterator[tuple[int, int]]:
+    """
+    Yield room and id of messages that a fault took away while the connection stood.
+
+    Nobody can know of them, so they lie in no gap. What was cut off with the
+    connection is another matter, and so are frames that were never begun.
+    """
     for connection in ledger.connections:
-        whole = {w.log_id for w in connection.written if w.is_whole and not w.faults}
-        last = max((log_id for log_id, f in connection.frames.items() if f.acked_at is not None), default=0)
+        cut = {delivery.log_id for delivery in connection.written if not delivery.is_whole}
+        delivered: set[Key] = set()
+        for delivery in connection.written:
+            delivered.update(keys_of(delivery, connection, by_id))
         for frame in connection.frames.values():
-            if frame.log_id not in whole and frame.log_id < last:
-                yield from ((connection.room_id, msg_id) for msg_id in frame.msg_ids)
+            for msg_id in frame.msg_ids if frame.log_id not in cut else ():
+                if by_id[connection.room_id, msg_id] not in delivered:
+                    yield connection.room_id, msg_id
 
 
 def _inflated(body: bytes) -> bytes:

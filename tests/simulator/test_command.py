@@ -82,3 +82,21 @@ def test_a_taken_port_is_named():
     assert code == 5
     assert f"port {port}" in err and "--port 0" in err
     assert "Traceback" not in err
+
+
+def test_faults_come_from_a_file_or_from_a_seed(tmp_path):
+    """What is planned can be read at /sim/faults; a plan that makes no sense ends with a sentence."""
+    plan = tmp_path / "plan.toml"
+    plan.write_text('[[fault]]\nat_s = 0.1\nkind = "sign-status"\nstatus = 503\n', "utf-8")
+    for options, count in ((["--faults", str(plan)], 1), (["--fault-seed", "3", "--seconds", "600"], 10)):
+        process = simulate("--json", "--port", "0", *options)
+        assert process.stdout is not None
+        url = json.loads(process.stdout.readline())["url"]
+        planned = httpx.get(f"{url}/sim/faults", trust_env=False).json()["planned"]
+        process.send_signal(signal.SIGTERM)
+        assert finish(process)[0] == 0
+        assert len(planned) >= count
+    plan.write_text('[[fault]]\nkind = "flood"\n', "utf-8")
+    code, out, err = finish(simulate("--faults", str(plan)))
+    assert (code, out) == (2, "")
+    assert "flood" in err and "Traceback" not in err
