@@ -9,11 +9,11 @@ here by a parser of thirty lines that shares nothing with the toolkit's decoder.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 
 import duckdb
@@ -69,6 +69,7 @@ class Verdict:
         doubled: Stored twice.
         unnoticed: A damaged frame that is neither stored nor quarantined.
         uncovered: Sent while nobody listened, not stored, and in no gap.
+        overlapping: Two connections at once.
     """
 
     missing: list[str] = field(default_factory=list)
@@ -77,6 +78,7 @@ class Verdict:
     doubled: list[str] = field(default_factory=list)
     unnoticed: list[str] = field(default_factory=list)
     uncovered: list[str] = field(default_factory=list)
+    overlapping: list[str] = field(default_factory=list)
 
     def violations(self) -> dict[str, list[str]]:
         """Return what is not empty."""
@@ -97,6 +99,7 @@ def judge(ledger: Ledger, recordings: Sequence[Path]) -> Verdict:
     _judge_acknowledged(verdict, ledger, stored, by_id)
     quarantined = {digest for path in recordings for digest in quarantine_digests(path)}
     _judge_damaged(verdict, ledger, quarantined, {row.key for row in stored}, by_id)
+    _judge_connections(verdict, ledger)
     for path in recordings:
         _judge_gaps(verdict, ledger, path, {(row.room_id, row.msg_id) for row in stored}, by_id)
     return verdict
@@ -222,6 +225,16 @@ def _judge_damaged(
             verdict.unnoticed.append(f"frame {delivery.log_id} {delivery.faults}")
 
 
+def _judge_connections(verdict: Verdict, ledger: Ledger) -> None:
+    for before, after in itertools.pairwise(ledger.connections):
+        # Of a frozen socket the server does not know when the client gave it up.
+        if before.is_frozen or (
+            before.closed_at is not None and before.closed_at <= after.opened_at + EDGE_US
+        ):
+            continue
+        verdict.overlapping.append(f"{before.connection_id} and {after.connection_id}")
+
+
 def _judge_gaps(
     verdict: Verdict, ledger: Ledger, path: Path, stored_ids: set[tuple[int, int]], by_id: ById
 ) -> None:
@@ -235,7 +248,7 @@ def _judge_gaps(
         return
     excused = stored_ids | set(_taken_by_faults(ledger, by_id))
     found = gaps(path)
-    for sent in islice(ledger.sent, places[0], places[-1]):
+    for sent in itertools.islice(ledger.sent, places[0], places[-1]):
         if (sent.room_id, sent.msg_id) in excused:
             continue
         around = sum(start - EDGE_US <= sent.sent_at <= end + EDGE_US for start, end in found)

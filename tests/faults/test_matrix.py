@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import sys
+import time
 
 import pytest
 
+from tests.faults.oracle import judge
 from tests.faults.scenario import finish, names, run
-from tests.faults.studio import Studio, studio
+from tests.faults.studio import SPEED, Studio, studio
+from tests.simulator.raw_client import until
 from toolkit.capture import tiktok_source
 from toolkit.connect import watchdog
 from toolkit.connect.backoff import BackoffPolicy
@@ -151,6 +157,49 @@ def test_a_quiet_room_is_not_a_silent_one(tmp_path, quick_watchdog):
             assert room.recorder.status()["connected"]
             room.simulator.faults.clear()
             await finish(room)
+
+    run(scenario)
+
+
+def test_a_loop_that_stands_still_is_not_taken_for_silence(tmp_path, quick_watchdog):
+    """Row 27: after two seconds in which we did nothing, what waited is read first."""
+
+    async def scenario():
+        async with studio(tmp_path) as room:
+            await room.until_connected()
+            time.sleep(2)  # noqa: ASYNC251  # the stall
+            await room.fresh_message_passes()
+            await finish(room)
+            assert len(room.simulator.ledger.connections) == 1
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_in_the_middle_of_a_burst_loses_nothing(tmp_path, signal_number):
+    """Row 26: what was acknowledged is stored and sealed, the exit is clean and quick."""
+
+    async def scenario():
+        simulator = Simulator("comments-100", speed=SPEED)
+        await simulator.start()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", "from toolkit.cli import main; raise SystemExit(main())"),
+            *("record", "demo", "--recordings", str(tmp_path)),
+            env=os.environ | simulator.environment(),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        connections = simulator.ledger.connections
+        await until(lambda: connections and connections[0].acked >= 10, "ten acknowledgements", 30)
+        process.send_signal(signal_number)
+        async with asyncio.timeout(10):
+            _, err = await process.communicate()
+        await simulator.stop()
+        assert process.returncode in (0, 130), err
+        assert b"Traceback" not in err, err
+        recordings = list(tmp_path.glob("*.duckdb"))
+        assert len(recordings) == 1 and list(tmp_path.glob("*.journal")) == []
+        assert not (found := judge(simulator.ledger, recordings).violations()), found
 
     run(scenario)
 
