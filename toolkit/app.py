@@ -17,27 +17,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine
-from random import Random
 from typing import Any
 
+from toolkit.assembly import new_recorder
 from toolkit.background import Background
+from toolkit.bundled import SAMPLE_ID, folder_of
 from toolkit.bus.live_state import LiveState, Snapshot, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import event_data
-from toolkit.capture.options import SourceOptions
-from toolkit.capture.recorder import Outcome, Recorder, Source
+from toolkit.capture.recorder import Outcome, Recorder
 from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
-from toolkit.connect.backoff import BackoffPolicy
-from toolkit.connect.budget import UNLIMITED, SignLimits
 from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
+from toolkit.model.recording import RecordingState, is_handle
 from toolkit.observe import logs
 from toolkit.replay.player import RATE_MAX, Player
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.reader import Recording, open_recording
 from toolkit.vitals import Vitals
 
-__all__ = ["App", "get_app", "new_recorder"]
+__all__ = ["App", "get_app"]
 
 log = logging.getLogger("toolkit.app")
 
@@ -64,65 +63,6 @@ def get_app(settings: Settings | None = None) -> App:
         app = App(settings or load_settings())
         sys.modules[_SINGLETON] = app
     return app  # type: ignore[no-any-return]  # stored under a module's name on purpose
-
-
-def new_recorder(
-    user: str,
-    settings: Settings,
-    bus: MemoryBus,
-    clock: Clock,
-    *,
-    keep_trying: bool = True,
-    keep_waiting: bool = False,
-) -> Recorder:
-    """
-    Return a recorder for ``user`` as the settings want it.
-
-    Imports TikTokLive, which takes two seconds: call it in the recorder's thread.
-    """
-    from toolkit.capture.reachability import is_reachable
-    from toolkit.capture.tiktok_source import TikTokSource
-
-    options = SourceOptions(
-        app_url=settings.app_url,
-        webcast_url=settings.webcast_url,
-        sign_url=settings.sign_url,
-        sign_api_key=settings.sign_api_key.get_secret_value(),
-    )
-    policy = BackoffPolicy(
-        base_s=settings.reconnection_base_delay_ms / 1000,
-        ceiling_s=settings.reconnection_max_delay_ms / 1000,
-        multiplier=settings.reconnection_multiplier,
-        attempts_max=settings.reconnection_max_attempts,
-    )
-
-    def new_source() -> Source:
-        return TikTokSource(options, user, clock)
-
-    async def probe() -> bool:
-        return await is_reachable(options.webcast_url)
-
-    return Recorder(
-        user,
-        folder=settings.recordings,
-        bus=bus,
-        clock=clock,
-        policy=policy,
-        rng=Random(),
-        new_source=new_source,
-        keep_trying=keep_trying,
-        keep_waiting=keep_waiting,
-        sign_limits=_sign_limits(settings, options),
-        probe=probe,
-    )
-
-
-def _sign_limits(settings: Settings, options: SourceOptions) -> SignLimits:
-    limits = {window: f"sign_budget_{window}" for window in ("minute", "hour", "day")}
-    if options.is_signer_local and not settings.model_fields_set.intersection(limits.values()):
-        # A service on this machine counts nothing, unless somebody wants it counted.
-        return UNLIMITED
-    return SignLimits(**{window: getattr(settings, name) for window, name in limits.items()})
 
 
 class App:
@@ -152,7 +92,9 @@ class App:
         self._lock = threading.RLock()
         self._recorder: Recorder | None = None
         self._recorder_thread: Background | None = None
-        self._last_error: ToolkitError | None = None
+        self._user = settings.username
+        self._is_stop_wanted = False
+        self._refusal_hint = ""
         self._player: Player | None = None
         self._player_thread: Background | None = None
         self._healed = threading.Event()
@@ -184,10 +126,10 @@ class App:
         try:
             self.folder.lock()
         except RecordingBusy as error:
-            self.refusal = str(error)
-            log.warning("%s This server shows recordings and does not record.", error)
+            self.refusal, self._refusal_hint = f"{error}.", "Stop that process, then restart this server."
+            log.warning("%s This server shows recordings and does not record.", self.refusal)
         except RecordingError as error:
-            self.refusal = str(error)
+            self.refusal, self._refusal_hint = f"{error}.", error.hint
             log.error("%s %s", error, error.hint)
 
     def _begin_then_heal(self) -> None:
@@ -240,15 +182,15 @@ class App:
     def stop_now(self) -> None:
         """Stop rehearsal and recording and wait until the recording is sealed. Blocks."""
         with self._lock:
-            recorder, thread = self._recorder, self._recorder_thread
-            if self._player is not None:
-                self._player.stop()
-            if recorder is not None:
-                recorder.stop()
+            self.stop_replay()
+            self.stop_recording()
+            thread = self._recorder_thread
         if thread is not None:
             thread.join(STOP_TIMEOUT_S)
             if thread.is_alive():
                 log.error("the recording is not sealed yet; the next start completes it")
+        with self._following_lock:
+            self._unfollow()
         self.folder.unlock()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
@@ -276,18 +218,16 @@ class App:
             ServerError: Another user is being recorded, or this process may not record.
         """
         user = user.strip().removeprefix("@")
-        if not user or len(user) > 64 or any(c.isspace() or c in "/?#&" for c in user):
+        if not is_handle(user):
             raise ServerError("That is not a TikTok user name.", hint="Give the @name from the profile page.")
         with self._lock:
             if self.refusal:
-                raise ServerError(self.refusal, hint="Stop the other process, then restart this server.")
+                raise ServerError(self.refusal, hint=self._refusal_hint)
             if self.is_recording:
-                raise ServerError(
-                    f"@{self._recorder.user if self._recorder else ''} is being recorded already.",
-                    hint="Stop that recording first.",
-                )
+                taken = f"@{self._user} is being recorded already."
+                raise ServerError(taken, hint="Stop that recording first.")
             self.stop_replay()
-            self._recorder, self._last_error = None, None
+            self._recorder, self._user, self._is_stop_wanted = None, user, False
             self._recorder_thread = Background("toolkit-recorder", lambda: self._record(user))
         return self.status()
 
@@ -296,6 +236,9 @@ class App:
             user, self.settings, self.bus, self.clock, keep_waiting=self.settings.keep_waiting
         )
         self._recorder = recorder
+        if self._is_stop_wanted:
+            # Stopped while TikTokLive was being imported, before there was anything to stop.
+            recorder.stop()
         try:
             return await recorder.run()
         finally:
@@ -303,8 +246,10 @@ class App:
 
     def stop_recording(self) -> dict[str, Any]:
         """Stop and seal. Returns at once; the state tells when it is sealed."""
-        if self._recorder is not None:
-            self._recorder.stop()
+        self._is_stop_wanted = True
+        recorder = self._recorder
+        if recorder is not None:
+            recorder.stop()
         return self.status()
 
     def reconnect(self) -> dict[str, Any]:
@@ -333,7 +278,7 @@ class App:
         """
         if not 0 < rate <= RATE_MAX:
             raise ServerError(f"The speed must be above 0 and at most {RATE_MAX:g}; it is {rate:g}.")
-        path = self.folder.path_of(recording_id)
+        path = self._folder_of(recording_id).path_of(recording_id)
         with self._lock:
             if self.is_recording:
                 raise ServerError(
@@ -397,8 +342,11 @@ class App:
         }
 
     def recordings(self) -> list[dict[str, Any]]:
-        """Return the recordings of the folder, newest first."""
-        return self.folder.list()
+        """Return the recordings of the folder, newest first, and the bundled sample."""
+        listed = self.folder.list()
+        if all(recording["id"] != SAMPLE_ID for recording in listed):
+            listed += [r for r in self._folder_of(SAMPLE_ID).list() if r["id"] == SAMPLE_ID]
+        return listed
 
     def recording_info(self, recording_id: str) -> dict[str, Any]:
         """
@@ -407,7 +355,11 @@ class App:
         Raises:
             RecordingError: There is none under that id, or it is damaged.
         """
-        return self.folder.info(recording_id)
+        return self._folder_of(recording_id).info(recording_id)
+
+    def _folder_of(self, recording_id: str) -> RecordingsFolder:
+        path = folder_of(recording_id, self.settings.recordings)
+        return self.folder if path == self.settings.recordings else RecordingsFolder(path)
 
     def events_arrow(self, recording_id: str, since_seq: int, table: str = "messages") -> bytes:
         """
@@ -422,12 +374,22 @@ class App:
         with self._following_lock:
             following = self._following
             if following is None or following.path.stem != recording_id:
-                if following is not None:
-                    following.close()
-                following = self._following = open_recording(recording_id, self.settings.recordings)
-            # The last one asked for stays open: a notebook that follows a live asks every second.
-            following.refresh()
-            return following.arrow_after(since_seq, table)
+                self._unfollow()
+                following = open_recording(recording_id, self._folder_of(recording_id).path)
+            # One that is being recorded stays open: a notebook that follows it asks
+            # every second. A sealed file is let go: it may be rebuilt or deleted.
+            self._following = following
+            try:
+                following.refresh()
+                return following.arrow_after(since_seq, table)
+            finally:
+                if following.state is not RecordingState.LIVE:
+                    self._unfollow()
+
+    def _unfollow(self) -> None:
+        if self._following is not None:
+            self._following.close()
+            self._following = None
 
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Return each check with whether it passes and a sentence."""

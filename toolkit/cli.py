@@ -21,6 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit.bundled import folder_of
 from toolkit.bus.live_state import LiveState
 from toolkit.bus.memory import MemoryBus
 from toolkit.clock import SystemClock
@@ -29,21 +30,22 @@ from toolkit.errors import (
     Blocked,
     CaptureError,
     NetworkDown,
-    RecordingNotFound,
     ServerError,
     SignerRefused,
     ToolkitError,
     UserNotFound,
     UserOffline,
 )
-from toolkit.model.recording import Cause
+from toolkit.model.recording import Cause, is_handle
 from toolkit.observe import logs
+from toolkit.store.folder import RecordingsFolder
 
 __all__ = ["build_parser", "main"]
 
 _INTERRUPTED = 130
 _PROGRESS_EVERY_S = 10.0
 _DEFAULT_PORT = 5006
+_RATE_MAX = 1000.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
         return sub
 
     record = verb("record", _record, "Record a live until it ends, the time is up, or Ctrl-C.")
-    record.add_argument("user", help="whose live: the @name, with or without the @")
+    record.add_argument("user", type=_handle, help="whose live: the @name, with or without the @")
     record.add_argument("--seconds", type=_positive, help="stop after this long")
     record.add_argument("--keep-trying", action="store_true", help="also when the first connection fails")
     _folder(record)
@@ -93,7 +95,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     replay = verb("replay", _replay, "Play a recording into dashboard and overlay, as a rehearsal.")
     replay.add_argument("id", help="id of a recording, or a path to one")
-    replay.add_argument("--rate", type=_positive, default=1.0, help="speed; 1 is as it was")
+    replay.add_argument("--rate", type=_rate, default=1.0, help="speed, at most 1000; 1 is as it was")
     replay.add_argument("--port", type=int, default=_DEFAULT_PORT, help="of the server to play in")
     replay.add_argument("--headless", action="store_true", help="without a server: only decode and count")
     _folder(replay)
@@ -136,6 +138,20 @@ def _positive(text: str) -> float:
     return value
 
 
+def _rate(text: str) -> float:
+    value = _positive(text)
+    if value > _RATE_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {_RATE_MAX:g}")
+    return value
+
+
+def _handle(text: str) -> str:
+    handle = text.strip().removeprefix("@")
+    if not is_handle(handle):
+        raise argparse.ArgumentTypeError(f"{text!r} is not the @name of a profile page")
+    return handle
+
+
 def _settings(args: argparse.Namespace) -> Settings:
     folder = getattr(args, "recordings", None)
     return load_settings(**({"recordings": folder} if folder is not None else {}))
@@ -157,8 +173,6 @@ _ADVICE: dict[Cause, tuple[type[CaptureError], str]] = {
 
 
 def _record(args: argparse.Namespace) -> int:
-    from toolkit.store.folder import RecordingsFolder
-
     settings = _settings(args)
     logs.configure(settings.log_level, settings.log_format)
     folder = RecordingsFolder(settings.recordings)
@@ -180,13 +194,12 @@ def _record(args: argparse.Namespace) -> int:
 
 
 async def _record_until_done(args: argparse.Namespace, settings: Settings) -> Any:
-    from toolkit.app import new_recorder
+    from toolkit.assembly import new_recorder
 
     clock = SystemClock()
     bus = MemoryBus(clock=clock)
     live_state = LiveState(bus)
-    user = args.user.strip().removeprefix("@")
-    recorder = new_recorder(user, settings, bus, clock, keep_trying=args.keep_trying)
+    recorder = new_recorder(args.user, settings, bus, clock, keep_trying=args.keep_trying)
 
     signals = 0
 
@@ -252,29 +265,27 @@ def _panel_app() -> Path:
 
 
 def _replay(args: argparse.Namespace) -> int:
-    settings = _settings(args)
-    settings, recording_id = _locate(settings, args.id)
+    own = _settings(args)
+    settings, recording_id = _locate(own, args.id)
+    path = RecordingsFolder(settings.recordings).path_of(recording_id)
     if args.headless:
-        return _replay_headless(args, settings, recording_id)
-    answer = _ask_server(args.port, recording_id, args.rate)
+        return _replay_headless(args, path)
+    answer = _ask_server(args.port, recording_id, args.rate, path)
     if answer is not None:
         _print(args, answer, lambda: [f"{recording_id} plays at http://127.0.0.1:{args.port}/panel_app"])
         return 0
     from toolkit.app import get_app
 
     app = get_app(settings.model_copy(update={"username": ""}))
-    app.folder.path_of(recording_id)
     app.replay_at_start = (recording_id, args.rate)
     return _run_server(app.settings, args.port)
 
 
-def _replay_headless(args: argparse.Namespace, settings: Settings, recording_id: str) -> int:
+def _replay_headless(args: argparse.Namespace, path: Path) -> int:
     from toolkit.replay.player import Player
-    from toolkit.store.folder import RecordingsFolder
 
     bus = MemoryBus()
     live_state = LiveState(bus)
-    path = RecordingsFolder(settings.recordings).path_of(recording_id)
     progress = asyncio.run(Player(path, bus=bus, clock=SystemClock(), rate=args.rate).run())
     result = progress.as_dict() | {"totals": live_state.snapshot(0).totals}
     _print(
@@ -288,17 +299,25 @@ def _replay_headless(args: argparse.Namespace, settings: Settings, recording_id:
     return 0
 
 
-def _ask_server(port: int, recording_id: str, rate: float) -> dict[str, Any] | None:
+def _ask_server(port: int, recording_id: str, rate: float, path: Path) -> dict[str, Any] | None:
     """Have a server that runs already play it. None if there is none."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{port}/api/replay/start",
-        data=json.dumps({"id": recording_id, "rate": rate}).encode(),
-        headers={"Content-Type": "application/json"},
-        method="POST",
-    )
+    base = f"http://127.0.0.1:{port}"
     # Never through a proxy: this is a server on this machine.
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
+        with opener.open(f"{base}/api/recordings", timeout=10) as response:
+            listed = {r["id"]: r.get("path") for r in json.load(response)}
+        if listed.get(recording_id) != str(path.absolute()):
+            raise ServerError(
+                f"The server on port {port} keeps its recordings elsewhere and does not have {path}.",
+                hint="Stop it, or play in a server of its own: add --port with another number.",
+            )
+        request = urllib.request.Request(
+            f"{base}/api/replay/start",
+            data=json.dumps({"id": recording_id, "rate": rate}).encode(),
+            headers={"Content-Type": "application/json"},
+            method="POST",
+        )
         with opener.open(request, timeout=10) as response:
             answer: dict[str, Any] = json.load(response)
             return answer
@@ -308,8 +327,16 @@ def _ask_server(port: int, recording_id: str, rate: float) -> dict[str, Any] | N
         except ValueError:
             return None  # Another program listens on that port.
         raise ServerError(str(body.get("error", error)), hint=str(body.get("hint", ""))) from None
-    except (urllib.error.URLError, TimeoutError, ConnectionError, ValueError):
-        return None
+    except (
+        urllib.error.URLError,
+        TimeoutError,
+        ConnectionError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+    ):
+        return None  # Nobody listens there, or another program.
 
 
 # -- recordings ------------------------------------------------------------
@@ -320,12 +347,10 @@ def _locate(settings: Settings, text: str) -> tuple[Settings, str]:
     if text.endswith((".duckdb", ".journal")) or os.sep in text:
         path = Path(text)
         return settings.model_copy(update={"recordings": path.parent}), path.stem
-    return settings, text
+    return settings.model_copy(update={"recordings": folder_of(text, settings.recordings)}), text
 
 
 def _recordings(args: argparse.Namespace) -> int:
-    from toolkit.store.folder import RecordingsFolder
-
     settings = _settings(args)
     listed = RecordingsFolder(settings.recordings).list()
 
@@ -339,8 +364,6 @@ def _recordings(args: argparse.Namespace) -> int:
 
 
 def _info(args: argparse.Namespace) -> int:
-    from toolkit.store.folder import RecordingsFolder
-
     settings, recording_id = _locate(_settings(args), args.id)
     info = RecordingsFolder(settings.recordings).info(recording_id)
     _print(args, info, lambda: _info_lines(info))
@@ -359,8 +382,6 @@ def _info_lines(info: dict[str, Any]) -> list[str]:
 
 
 def _verify(args: argparse.Namespace) -> int:
-    from toolkit.store.folder import RecordingsFolder
-
     settings, recording_id = _locate(_settings(args), args.id)
     report = RecordingsFolder(settings.recordings).verify(recording_id)
     _print(args, report.as_dict(), report.lines)
@@ -368,15 +389,8 @@ def _verify(args: argparse.Namespace) -> int:
 
 
 def _rebuild(args: argparse.Namespace) -> int:
-    from toolkit.store.folder import RecordingsFolder
-
     settings, recording_id = _locate(_settings(args), args.id)
-    folder = RecordingsFolder(settings.recordings)
-    if not any(recording["id"] == recording_id for recording in folder.list()):
-        raise RecordingNotFound(
-            f"There is no recording {recording_id}.", hint="`toolkit recordings` lists them."
-        )
-    report = folder.rebuild(recording_id)
+    report = RecordingsFolder(settings.recordings).rebuild(recording_id)
     _print(args, report.as_dict(), report.lines)
     return 0
 

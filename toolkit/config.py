@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from toolkit.errors import SettingsError
+from toolkit.model.recording import is_handle
 
 __all__ = ["Settings", "load_settings"]
 
@@ -94,7 +95,10 @@ class Settings(BaseModel):
     @field_validator("username")
     @classmethod
     def _bare_handle(cls, value: str) -> str:
-        return value.strip().removeprefix("@")
+        handle = value.strip().removeprefix("@")
+        if handle and not is_handle(handle):
+            raise ValueError("must be the @name of a profile page: letters, digits, dots and underscores")
+        return handle
 
     @field_validator("app_url", "webcast_url", "sign_url")
     @classmethod

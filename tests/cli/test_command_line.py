@@ -140,6 +140,9 @@ def test_wrong_usage_is_explained_and_exits_with_2(capsys: Any) -> None:
         ["record"],
         ["record", "demo", "--seconds", "-5"],
         ["record", "demo", "--seconds", "nan"],
+        ["record", ""],
+        ["record", "../x y"],
+        ["replay", "sample", "--rate", "5000"],
     ):
         with pytest.raises(SystemExit) as caught:
             main(arguments)

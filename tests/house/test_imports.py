@@ -17,7 +17,8 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("store", "bus"),
     ("capture", "simulator", "replay", "show", "analysis", "deliver"),
     # Settings are read in one place and passed down as plain values: no part below asks for them.
-    ("config", "vitals"),
+    ("config", "vitals", "bundled"),
+    ("assembly",),
     ("web", "dashboard"),
     ("app",),
     ("cli", "bench"),

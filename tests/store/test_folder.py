@@ -424,3 +424,14 @@ def test_a_folder_that_is_not_there_is_empty(tmp_path: Path) -> None:
     folder = RecordingsFolder(tmp_path / "later")
     assert (folder.list(), folder.heal()) == ([], [])
     assert not folder.path.exists()
+
+
+def test_a_stranger_in_the_folder_does_not_hide_the_recordings(tmp_path: Path, recorded: Any) -> None:
+    """A folder named like a recording, a file of nonsense: the list goes on."""
+    writer = recorded(20)
+    writer.seal()
+    (tmp_path / "folder.duckdb").mkdir()
+    (tmp_path / "nonsense.journal").write_bytes(b"?")
+    listed = {one["id"]: one["state"] for one in RecordingsFolder(tmp_path).list()}
+    assert listed[writer.id] == "sealed"
+    assert "folder" not in listed

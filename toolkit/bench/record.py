@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
-from toolkit.app import new_recorder
+from toolkit.assembly import new_recorder
 from toolkit.bench.machine import Figure
 from toolkit.bus.memory import MemoryBus
 from toolkit.clock import SystemClock

@@ -17,6 +17,7 @@ __all__ = [
     "Quality",
     "RecordingState",
     "Segment",
+    "is_handle",
     "is_recording_id",
     "new_recording_id",
 ]
@@ -24,6 +25,7 @@ __all__ = [
 FORMAT_VERSION = 1
 """Version of the recording's tables. Apart from the release: it moves only when they do."""
 
+_HANDLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _HANDLE_CHARS_MAX = 40
 
@@ -177,3 +179,8 @@ def new_recording_id(user: str, started_at: int) -> str:
 def is_recording_id(text: str) -> bool:
     """Return whether ``text`` can be a recording's id (no dots, slashes or spaces)."""
     return _ID.fullmatch(text) is not None
+
+
+def is_handle(text: str) -> bool:
+    """Return whether ``text`` can be a TikTok user's @name, without the @."""
+    return _HANDLE.fullmatch(text) is not None

@@ -28,14 +28,15 @@ from toolkit.errors import (
     RecordingNotFound,
 )
 from toolkit.model.event import EVENT_CLASSES
-from toolkit.model.recording import Gap, RecordingState, Segment, is_recording_id
-from toolkit.store.account import gaps_of, segments_of
+from toolkit.model.recording import RecordingState, Segment, is_recording_id
+from toolkit.store.account import gap_info, gaps_of, segments_of
 from toolkit.store.database import Database, DatabaseError
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalClaim, is_being_written
 from toolkit.store.rebuilding import rebuild_sealed
 from toolkit.store.resuming import RESUME_WITHIN_US, last_stretch
-from toolkit.store.sealing import SealReport, iso_time, seal_journal
+from toolkit.store.rows import iso_time
+from toolkit.store.sealing import SealReport, seal_journal
 
 __all__ = ["RecordingsFolder", "VerifyReport"]
 
@@ -147,8 +148,9 @@ class RecordingsFolder:
         """
         found = []
         for recording_id in self._ids():
-            # A recording may be sealed between two looks at it: then look again.
-            with contextlib.suppress(FileNotFoundError):
+            # It may be sealed or deleted between two looks, or be a folder, or a
+            # journal that nobody may read: one stranger does not hide the others.
+            with contextlib.suppress(FileNotFoundError, RecordingNotFound, NotARecording):
                 journal, database = self._paths(recording_id)
                 state = self.state_of(recording_id)
                 parts = [part for part in (journal, database) if part.exists()]
@@ -159,7 +161,7 @@ class RecordingsFolder:
                             "id": recording_id,
                             "state": state.value,
                             "size_bytes": sum(stat.st_size for stat in stats),
-                            "path": str(database),
+                            "path": str(database.absolute()),
                             "begun": _begun(recording_id, max(stat.st_mtime for stat in stats)),
                         }
                     )
@@ -244,7 +246,7 @@ class RecordingsFolder:
             "messages": totals.messages,
             "counts": {kind.kind: totals.counts[kind.kind] for kind in EVENT_CLASSES},
             "segments": [_segment_info(segment) for segment in segments],
-            "gaps": [_gap_info(gap) for gap in fold.ledger.gaps(segments)],
+            "gaps": [gap_info(gap) for gap in fold.ledger.gaps(segments)],
             "quarantined": totals.quarantined,
             "duplicates": totals.duplicates,
             "journal_records_lost": fold.reader.lost,
@@ -270,7 +272,7 @@ class RecordingsFolder:
                 "messages": _int(meta.get("messages", "")),
                 "counts": database.event_counts(),
                 "segments": [_segment_info(segment) for segment in segments],
-                "gaps": [_gap_info(gap) for gap in gaps_of(database)],
+                "gaps": [gap_info(gap) for gap in gaps_of(database)],
                 "quarantined": _int(meta.get("quarantined", "")),
                 "duplicates": _int(meta.get("duplicates", "")),
                 "journal_records_lost": _int(meta.get("journal_records_lost", "")),
@@ -456,20 +458,6 @@ def _segment_info(segment: Segment) -> dict[str, Any]:
         "started_at": iso_time(segment.started_at),
         "ended_at": iso_time(segment.ended_at) if segment.ended_at else None,
         "cause": segment.cause and segment.cause.value,
-    }
-
-
-def _gap_info(gap: Gap) -> dict[str, Any]:
-    return {
-        "gap_id": gap.gap_id,
-        "started_at": iso_time(gap.started_at),
-        "ended_at": iso_time(gap.ended_at) if gap.ended_at else None,
-        "cause": gap.cause.value,
-        "detected_at": iso_time(gap.detected_at) if gap.detected_at else None,
-        "attempts": gap.attempts,
-        "recovered_comments": gap.recovered_comments,
-        "missed": {kind: missed.as_dict() for kind, missed in gap.missed.items()},
-        "counters": {name: {"before": a, "after": b} for name, (a, b) in gap.counters.items()},
     }
 
 

@@ -12,6 +12,8 @@ __all__ = ["routes"]
 
 _CHUNK_BYTES = 256 * 1024
 _SEQ_DIGITS_MAX = 18
+_RATE_BELOW = 1e9
+"""Beyond any speed; what fits here fits a float."""
 
 
 class StatusHandler(SurfaceHandler):
@@ -93,7 +95,7 @@ class ReplayStartHandler(SurfaceHandler):
         recording_id, rate = body.get("id"), body.get("rate", 1.0)
         if not isinstance(recording_id, str):
             raise BadRequest("Which recording?", hint='Send {"id": "...", "rate": 1}.')
-        if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not 0 < rate < float("inf"):
+        if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not 0 < rate < _RATE_BELOW:
             raise BadRequest("rate must be a number above 0.", hint="1 is the speed of the live.")
         backend = self.surface.backend
         started = await self.surface.in_worker(backend.start_replay, _checked_id(recording_id), float(rate))

@@ -1,0 +1,74 @@
+"""Parts made as the settings want them."""
+
+from __future__ import annotations
+
+from random import Random
+
+from toolkit.bus.memory import MemoryBus
+from toolkit.capture.options import SourceOptions
+from toolkit.capture.recorder import Recorder, Source
+from toolkit.clock import Clock
+from toolkit.config import Settings
+from toolkit.connect.backoff import BackoffPolicy
+from toolkit.connect.budget import UNLIMITED, SignLimits
+
+__all__ = ["new_recorder"]
+
+
+def new_recorder(
+    user: str,
+    settings: Settings,
+    bus: MemoryBus,
+    clock: Clock,
+    *,
+    keep_trying: bool = True,
+    keep_waiting: bool = False,
+) -> Recorder:
+    """
+    Return a recorder for ``user`` as the settings want it.
+
+    Imports TikTokLive, which takes two seconds: call it in the recorder's thread.
+    """
+    from toolkit.capture.reachability import is_reachable
+    from toolkit.capture.tiktok_source import TikTokSource
+
+    options = SourceOptions(
+        app_url=settings.app_url,
+        webcast_url=settings.webcast_url,
+        sign_url=settings.sign_url,
+        sign_api_key=settings.sign_api_key.get_secret_value(),
+    )
+    policy = BackoffPolicy(
+        base_s=settings.reconnection_base_delay_ms / 1000,
+        ceiling_s=settings.reconnection_max_delay_ms / 1000,
+        multiplier=settings.reconnection_multiplier,
+        attempts_max=settings.reconnection_max_attempts,
+    )
+
+    def new_source() -> Source:
+        return TikTokSource(options, user, clock)
+
+    async def probe() -> bool:
+        return await is_reachable(options.webcast_url)
+
+    return Recorder(
+        user,
+        folder=settings.recordings,
+        bus=bus,
+        clock=clock,
+        policy=policy,
+        rng=Random(),
+        new_source=new_source,
+        keep_trying=keep_trying,
+        keep_waiting=keep_waiting,
+        sign_limits=_sign_limits(settings, options),
+        probe=probe,
+    )
+
+
+def _sign_limits(settings: Settings, options: SourceOptions) -> SignLimits:
+    limits = {window: f"sign_budget_{window}" for window in ("minute", "hour", "day")}
+    if options.is_signer_local and not settings.model_fields_set.intersection(limits.values()):
+        # A service on this machine counts nothing, unless somebody wants it counted.
+        return UNLIMITED
+    return SignLimits(**{window: getattr(settings, name) for window, name in limits.items()})
