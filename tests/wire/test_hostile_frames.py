@@ -142,6 +142,13 @@ def test_the_stub_is_acknowledged_like_the_original():
     assert [m.method for m in stub.messages] == ["WebcastControlMessage"]
 
 
+def test_a_damaged_message_never_reaches_tiktoklive():
+    """It would log the raw bytes with a traceback, once per message."""
+    damaged = Message("WebcastControlMessage", 8, b"\x12\x02\xff\xff")
+    decoded = decode_frame(frame(damaged))
+    assert decode_frame(encode_stub(decoded, frozenset({"WebcastControlMessage"}))).messages == []
+
+
 def test_an_unreadable_frame_becomes_one_that_is_ignored():
     """TikTokLive's own parser must never meet damaged bytes."""
     stub = decode_frame(

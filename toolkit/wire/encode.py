@@ -107,12 +107,21 @@ def encode_stub(decoded: DecodedFrame, keep: frozenset[str]) -> bytes:
         payload_type = decoded.payload_type if decoded.payload_type != "msg" else "hb"
         return encode_push_frame(b"", payload_type=payload_type, compress=False)
     payload = encode_fetch_result(
-        [message for message in decoded.messages if message.method in keep],
+        [message for message in decoded.messages if message.method in keep and _is_whole(message)],
         cursor=decoded.cursor,
         internal_ext=decoded.internal_ext,
         need_ack=decoded.need_ack,
     )
     return encode_push_frame(payload, seq_id=decoded.push_seq, log_id=decoded.log_id, compress=False)
+
+
+def _is_whole(message: Message) -> bool:
+    """Return whether our strict parser reads it: the receiver's would accept damage, or log it raw."""
+    try:
+        message_class(message.method).FromString(message.payload)
+    except DecodeError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
