@@ -144,7 +144,7 @@ def test_the_stub_is_acknowledged_like_the_original():
 
 def test_a_damaged_message_never_reaches_tiktoklive():
     """It would log the raw bytes with a traceback, once per message."""
-    damaged = Message("WebcastControlMessage", 8, b"\x12\x02\xff\xff")
+    damaged = Message("WebcastControlMessage", 8, b"\x1a\x02\xff\xff")
     decoded = decode_frame(frame(damaged))
     assert decode_frame(encode_stub(decoded, frozenset({"WebcastControlMessage"}))).messages == []
 
