@@ -48,7 +48,7 @@ from toolkit.connect.stimuli import (
     Wait,
 )
 from toolkit.connect.supervisor import Supervisor
-from toolkit.errors import ToolkitError
+from toolkit.errors import JournalNotWritten, ToolkitError
 from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
@@ -61,6 +61,8 @@ __all__ = ["Outcome", "Recorder", "Source"]
 
 log = logging.getLogger("toolkit.recorder")
 
+DISK_RETRY_S = 30.0
+"""Wait after the disk refused a frame: each attempt costs a signature."""
 INBOX_MAX = 64
 """Stimuli waiting for the supervisor. There is at most one connection, one timer and
 one probe, so a handful is plenty."""
@@ -314,11 +316,14 @@ class Recorder:
         assert self._source is not None
         try:
             down = await self._source.listen(self._take_up, self._take_frame)
+        except JournalNotWritten as error:
+            # The frame was not acknowledged. Space may be made: then it goes on.
+            log.error("%s. %s", error, error.hint)
+            down = Down(Cause.INTERNAL, f"{error}. {error.hint}", retry_after_s=DISK_RETRY_S)
         except ToolkitError as error:
-            # Ours, such as a full disk: the frame was not acknowledged, and
-            # another connection would meet the same fault.
-            log.error("recording stopped: %s", error)
-            down = Down(Cause.INTERNAL, str(error), hopeless=True)
+            # Ours: another connection would meet the same fault.
+            log.error("recording stopped: %s. %s", error, error.hint)
+            down = Down(Cause.INTERNAL, f"{error}. {error.hint}", hopeless=True)
         if self._live_ended:
             down = Down(Cause.LIVE_ENDED, f"@{self.user} ended the live.")
         if self._writer is not None:
