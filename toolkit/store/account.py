@@ -16,9 +16,9 @@ from toolkit.ledger.gifts import GiftEntry
 from toolkit.ledger.tombstones import Tombstone
 from toolkit.model.recording import Cause, Gap, Missed, Quality, Segment
 from toolkit.store.database import Database
-from toolkit.store.rows import Row, from_timestamp, to_timestamp
+from toolkit.store.rows import Row, from_timestamp, iso_time, to_timestamp
 
-__all__ = ["gap_rows", "gaps_of", "segments_of", "write_account"]
+__all__ = ["gap_info", "gap_rows", "gaps_of", "segments_of", "write_account"]
 
 _CAUSES = frozenset(str(cause) for cause in Cause)
 _QUALITIES = frozenset(str(quality) for quality in Quality)
@@ -72,6 +72,21 @@ def gaps_of(database: Database) -> list[Gap]:
         )
         for row in database.dicts("gaps", "gap_id")
     ]
+
+
+def gap_info(gap: Gap) -> dict[str, Any]:
+    """Return a gap as JSON data: what `toolkit info` prints and what the bus announces."""
+    return {
+        "gap_id": gap.gap_id,
+        "started_at": iso_time(gap.started_at),
+        "ended_at": iso_time(gap.ended_at) if gap.ended_at else None,
+        "cause": gap.cause.value,
+        "detected_at": iso_time(gap.detected_at) if gap.detected_at else None,
+        "attempts": gap.attempts,
+        "recovered_comments": gap.recovered_comments,
+        "missed": {kind: missed.as_dict() for kind, missed in gap.missed.items()},
+        "counters": {name: {"before": a, "after": b} for name, (a, b) in gap.counters.items()},
+    }
 
 
 def gap_rows(gaps: Iterable[Gap]) -> Iterator[Row]:

@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.model.event import EVENT_CLASSES, Batch, Event, User, columns
 
-__all__ = ["Row", "RowSet", "Viewer", "from_timestamp", "note_viewers", "tame", "to_timestamp"]
+__all__ = ["Row", "RowSet", "Viewer", "from_timestamp", "iso_time", "note_viewers", "tame", "to_timestamp"]
 
 Row = tuple[Any, ...]
 """One row of one table, in the order of its columns."""
@@ -40,6 +40,11 @@ def from_timestamp(value: datetime) -> int:
     """Return microseconds since 1970 UTC of what the database gave."""
     naive = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
     return (naive - _EPOCH) // timedelta(microseconds=1)
+
+
+def iso_time(us: int) -> str:
+    """Return a wall time as text, such as ``2026-05-01T18:00:00.250000Z``; empty for 0."""
+    return f"{datetime.fromtimestamp(us / 1e6, UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if us else ""
 
 
 def tame(row: Row) -> Row:

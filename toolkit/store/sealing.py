@@ -21,11 +21,11 @@ from toolkit.model.recording import FORMAT_VERSION, RecordingState
 from toolkit.store.account import write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
 from toolkit.store.fold import JournalFold
+from toolkit.store.rows import iso_time
 from toolkit.store.totals import Totals
 
 __all__ = [
     "SealReport",
-    "iso_time",
     "move_aside",
     "read_back",
     "remove_database",
@@ -247,11 +247,6 @@ def sync_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def iso_time(us: int) -> str:
-    """Return a wall time as text, such as ``2026-05-01T18:00:00.250000Z``; empty for 0."""
-    return f"{datetime.fromtimestamp(us / 1e6, UTC):%Y-%m-%dT%H:%M:%S.%fZ}" if us else ""
 
 
 def _first_line(error: BaseException) -> str:

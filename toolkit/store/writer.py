@@ -31,7 +31,8 @@ from toolkit.store.database import Database, DatabaseError
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.projector import Lag, Projector
-from toolkit.store.sealing import SealReport, iso_time, move_aside, seal_journal
+from toolkit.store.rows import iso_time
+from toolkit.store.sealing import SealReport, move_aside, seal_journal
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
 
