@@ -178,9 +178,11 @@ def _record(args: argparse.Namespace) -> int:
     folder = RecordingsFolder(settings.recordings)
     folder.lock()
     try:
-        for healed in folder.heal():
+        # The recorder may go on with what was interrupted a moment ago; the rest is completed.
+        for healed in folder.heal(keep=folder.resumable(args.user, None, SystemClock().now_us())):
             print(f"healed: {healed}", file=sys.stderr)
         outcome = asyncio.run(_record_until_done(args, settings))
+        folder.heal()
     finally:
         folder.unlock()
     if outcome.recordings:

@@ -86,3 +86,34 @@ def stored(folder: Path, sent: dict[int, str], context: str) -> set[int]:
         found |= dict(rows).keys()
     assert not list(folder.glob("*.journal")), context
     return found
+
+
+@pytest.mark.slow
+def test_a_killed_recorder_goes_on_with_its_recording(tmp_path: Path, wait_until: Any) -> None:
+    """Same broadcast, minutes later: one recording, two segments, a gap that names the death."""
+    thread = SimulatorThread(Simulator("comments-100", seed=77))
+    with thread as simulator:
+        for attempt in (1, 2):
+            process = PROCESSES.Process(target=record, args=(simulator.environment(), str(tmp_path)))
+            process.start()
+            wait_until(lambda n=attempt: len(simulator.ledger.connections) == n)
+            connection = simulator.ledger.connections[-1]
+            wait_until(lambda c=connection: c.acked >= 3)
+            if attempt == 1:
+                process.kill()
+            else:
+                os.kill(process.pid, signal.SIGTERM)
+            process.join(60)
+        acknowledged = {
+            msg_id
+            for connection in simulator.ledger.connections
+            for frame in list(connection.frames.values())
+            if frame.acked_at
+            for msg_id in frame.msg_ids
+        }
+        sent = thread.call(lambda: {s.msg_id: s.sha256.hex() for s in simulator.ledger.sent})
+    (path,) = tmp_path.glob("*.duckdb")
+    assert acknowledged <= stored(tmp_path, sent, "resumed")
+    with open_recording(path) as recording:
+        assert recording.segments["cause"].to_list() == ["process_died", "stopped"]
+        assert recording.gaps["cause"].to_list() == ["process_died"]

@@ -48,11 +48,12 @@ from toolkit.connect.stimuli import (
     Wait,
 )
 from toolkit.connect.supervisor import Supervisor
-from toolkit.errors import JournalNotWritten, ToolkitError
+from toolkit.errors import JournalNotWritten, RecordingError, ToolkitError
 from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
+from toolkit.store.folder import RecordingsFolder
 from toolkit.store.writer import RecordingWriter, SealReport
 from toolkit.wire.decode import decode_frame
 from toolkit.wire.encode import encode_stub
@@ -369,14 +370,33 @@ class Recorder:
             self._seal_later()
         self._room_id = room_id
         if self._writer is None:
-            self._writer = RecordingWriter.create(self._folder, self.user, clock=self._clock)
+            self._writer = self._continued(room_id) or self._begun()
             self._recordings.append(self._writer.id)
-            log.info("recording %s begins", self._writer.id)
             self._bus.publish([run_started("live", self.user, self._writer.id)])
             self._kinds = KindSilence()
         self._writer.open_segment(room_id)
         self._kinds.connected(self._now_s())
         self._post(Up())
+
+    def _begun(self) -> RecordingWriter:
+        writer = RecordingWriter.create(self._folder, self.user, clock=self._clock)
+        log.info("recording %s begins", writer.id)
+        return writer
+
+    def _continued(self, room_id: int) -> RecordingWriter | None:
+        """Go on with the recording of this broadcast whose recorder died a moment ago, if there is one."""
+        found = RecordingsFolder(self._folder).resumable(self.user, room_id, self._clock.now_us())
+        if found is None:
+            return None
+        try:
+            # Reads its journal: a second per 20,000 messages, during which TikTok
+            # waits for our acknowledgements as it does for any slow client.
+            writer = RecordingWriter.resume(self._folder, found, clock=self._clock)
+        except RecordingError as error:
+            log.error("recording %s cannot be continued: %s", found, error)
+            return None
+        log.info("recording %s goes on", writer.id)
+        return writer
 
     def _take_frame(self, kind: FrameKind, data: bytes) -> bytes:
         writer = self._writer
