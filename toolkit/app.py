@@ -25,6 +25,7 @@ from toolkit.bundled import SAMPLE_ID, folder_of
 from toolkit.bus.live_state import LiveState, Snapshot, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import event_data
+from toolkit.capture.account import idle_status
 from toolkit.capture.recorder import Outcome, Recorder
 from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
@@ -135,6 +136,9 @@ class App:
     def _begin_then_heal(self) -> None:
         # A live does not wait for yesterday's recording; healing leaves alone what is
         # being recorded.
+        keep = None
+        if self.settings.username and not self.refusal:
+            keep = self.folder.resumable(self.settings.username, None, self.clock.now_us())
         try:
             if self.replay_at_start is not None:
                 self.start_replay(*self.replay_at_start)
@@ -144,7 +148,7 @@ class App:
             log.error("%s %s", error, error.hint)
         try:
             if not self.refusal:
-                for healed in self.folder.heal():
+                for healed in self.folder.heal(keep=keep):
                     log.info("healed: %s", healed)
         except ToolkitError as error:
             log.error("healing: %s %s", error, error.hint)
@@ -243,6 +247,8 @@ class App:
             return await recorder.run()
         finally:
             self.bus.publish([run_started("none", user, "")])
+            # What was kept for it to go on with, if it was another broadcast's.
+            self.folder.heal()
 
     def stop_recording(self) -> dict[str, Any]:
         """Stop and seal. Returns at once; the state tells when it is sealed."""
@@ -315,7 +321,7 @@ class App:
     def status(self) -> dict[str, Any]:
         """Return where recorder and rehearsal stand."""
         recorder, player = self._recorder, self._player
-        status = recorder.status() if recorder is not None else _idle_status(self.settings.username)
+        status = recorder.status() if recorder is not None else idle_status(self.settings.username)
         thread = self._recorder_thread
         if recorder is None and self.is_recording:
             status["state"] = status["reconnectionState"]["state"] = "connecting"
@@ -412,30 +418,3 @@ class App:
             bus_seq=self.bus.seq,
             is_rehearsing=self.is_rehearsing,
         )
-
-
-def _idle_status(user: str) -> dict[str, Any]:
-    return {
-        "state": "idle",
-        "connected": False,
-        "since": None,
-        "user": user or None,
-        "room_id": "",
-        "recording": None,
-        "cause": None,
-        "detail": "",
-        "reconnectionState": {
-            "state": "idle",
-            "attempt": 0,
-            "maxAttempts": 0,
-            "nextAttemptAt": None,
-            "cause": None,
-            "outage": None,
-            "breaker": "closed",
-        },
-        "degraded": False,
-        "warnings": [],
-        "history": [],
-        "stability": None,
-        "sign_budget": None,
-    }

@@ -146,7 +146,7 @@ def test_a_dropped_connection_comes_back_into_the_same_recording(tmp_path):
         simulator.drop_connections()
         await studio.until(lambda: len(simulator.ledger.connections) == 2)
         await studio.until(
-            lambda: sum(f.acked_at is not None for f in simulator.ledger.connections[1].frames.values()) > 2
+            lambda: sum(f.acked_at is not None for f in simulator.ledger.connections[1].frames.values()) > 0
         )
         studio.recorder.stop()
         outcome = await recording
@@ -224,16 +224,11 @@ def test_a_server_that_does_not_speak_tiktok_is_handed_to_the_operator(tmp_path)
         server = await asyncio.start_server(answer, "127.0.0.1", 0)
         base = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         broken = SourceOptions(app_url=base, webcast_url=f"{base}/webcast", sign_url=base)
-        # What cannot be read may be a captcha, whose pause is minutes: the operator skips it.
         studio = Studio(tmp_path, None, source_options=broken)
-        recording = asyncio.ensure_future(studio.record())
-        while not recording.done():
-            await asyncio.sleep(0.05)
-            studio.recorder.retry_now()
+        outcome = await studio.record()
         server.close()
-        outcome = await recording
-        assert outcome.cause is Cause.BLOCKED
-        assert outcome.detail
+        assert outcome.cause is Cause.NETWORK
+        assert "500" in outcome.detail
         states = studio.states()
         assert states.count("reconnecting") >= QUICK.attempts_max
         assert states[-1] == "needs_operator"

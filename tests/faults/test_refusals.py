@@ -31,11 +31,7 @@ TRANSIENT = [
     ("sign-no-push-server", {}),
     ("sign-slow", {"seconds": 0.5}),
     ("sign-hangs", {}),
-    pytest.param(
-        "page-status",
-        {"status": 500},
-        marks=pytest.mark.xfail(strict=True, reason="a server error of the page is taken for a block"),
-    ),
+    ("page-status", {"status": 500}),
     ("page-hangs", {"count": 1}),
     ("page-status", {"status": 500, "where": "alive", "count": 1}),
     ("page-garbage", {"where": "alive", "count": 1}),

@@ -17,7 +17,7 @@ from toolkit.connect.kind_silence import KindWarning
 from toolkit.connect.supervisor import Supervisor
 from toolkit.model.connection import ConnectionState, Transition
 
-__all__ = ["ConnectionAccount", "reconnection_of"]
+__all__ = ["ConnectionAccount", "idle_status", "reconnection_of", "warning_data"]
 
 log = logging.getLogger("toolkit.recorder")
 
@@ -163,3 +163,31 @@ def reconnection_of(transition: Transition) -> str | None:
     if state is ConnectionState.NEEDS_OPERATOR and transition.attempt > 0:
         return "failed"
     return None
+
+
+def idle_status(user: str) -> dict[str, Any]:
+    """Return the status while there is no recorder: the same keys, nothing known."""
+    return {
+        "state": "idle",
+        "connected": False,
+        "since": None,
+        "user": user or None,
+        "room_id": "",
+        "recording": None,
+        "cause": None,
+        "detail": "",
+        "reconnectionState": {
+            "state": "idle",
+            "attempt": 0,
+            "maxAttempts": 0,
+            "nextAttemptAt": None,
+            "cause": None,
+            "outage": None,
+            "breaker": "closed",
+        },
+        "degraded": False,
+        "warnings": [],
+        "history": [],
+        "stability": None,
+        "sign_budget": None,
+    }

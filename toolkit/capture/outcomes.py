@@ -94,6 +94,8 @@ def _of_the_network(error: BaseException) -> Down:
         case InvalidHandshake():
             # It can be reached and does not want us: the network is not to blame.
             return Down(Cause.CLOSED, f"TikTok refused the WebSocket ({type(error).__name__}).")
+        case httpx.HTTPStatusError():
+            return Down(Cause.NETWORK, f"TikTok's server failed (status {error.response.status_code}).")
         case httpx.HTTPError() | ssl.SSLError() | OSError() | EOFError():
             return Down(Cause.NETWORK, f"The connection failed ({type(error).__name__}).")
         case upstream.TikTokLiveError():

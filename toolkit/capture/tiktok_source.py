@@ -257,7 +257,10 @@ class TikTokSource:
             TIKTOK.webcast_url: self._options.webcast_url,
         }
         moved = {source: target for source, target in routes.items() if source != target}
-        options: dict[str, Any] = {"timeout": REQUEST_TIMEOUT_S}
+        options: dict[str, Any] = {
+            "timeout": REQUEST_TIMEOUT_S,
+            "event_hooks": {"response": [_refuse_server_error]},
+        }
         if moved:
             options["transport"] = MovedTransport(moved)
         return options
@@ -318,6 +321,12 @@ class _TappedProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # untyped
             opened(self._ping_s)
         data = await super().recv()
         return self.on_frame(data.encode() if isinstance(data, str) else data)
+
+
+async def _refuse_server_error(response: httpx.Response) -> None:
+    """Raise where TikTok's server failed: its error page would be taken for a captcha."""
+    if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
+        response.raise_for_status()
 
 
 def _ping_interval(options: str) -> str:

@@ -20,8 +20,8 @@ __all__ = ["configure", "redact"]
 
 _SECRETS = re.compile(
     r"(?i)\b(sessionid(?:_ss)?|sid_tt|uid_tt(?:_ss)?|msToken|ttwid|tt_csrf_token|odin_tt|x-api-key|api[_-]?key"
-    r"|session_id|token|password|authorization|signature|x-bogus|x-gnarly)(\"?'?\s*[=:]\s*\"?'?)(?:bearer\s+)?"
-    r"([^\s;&,\"'}\])]+)"
+    r"|session[_ -]id|token|password|authorization|signature|x-bogus|x-gnarly)"
+    r"(\"?'?\s*[=:]\s*\"?'?)(?:bearer\s+)?([^\s;&,\"'}\])]+)"
 )
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 _STANDARD = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
