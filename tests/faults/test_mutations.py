@@ -2,7 +2,7 @@
 Frames of a busy room, damaged at random, through everything that meets them first.
 
 20,000 mutations in the suite; ``MUTATIONS=1000000 pytest -s tests/faults/test_mutations.py``
-runs as many as one likes and prints what it found.
+runs as many as one likes (a million: 5 to 15 minutes) and prints what it found.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from collections import Counter
 from random import Random
 
 import psutil
+import pytest
 
 from toolkit.capture.options import KEPT_METHODS
+from toolkit.model.event import Batch
 from toolkit.model.frame import DecodedFrame, Frame, FrameKind
 from toolkit.simulator.profile import profile_named
 from toolkit.simulator.traffic import Traffic
@@ -79,20 +81,28 @@ class Reader:
 
     def take(self, data: bytes, number: int) -> None:
         """Decode, number and stub one frame, as recorder and TikTokLive would."""
-        started = time.thread_time()
-        decoded = decode_frame(data)
-        frame = Frame(FrameKind.PUSH, data, 1, number, number)
-        batch = self.sequencer.take(frame, ROOM_ID, decoded)
-        encode_stub(decoded, KEPT_METHODS)
-        self.worst_s = max(self.worst_s, time.thread_time() - started)
+        spent_s, decoded, batch = _read(self.sequencer, data, number)
+        if spent_s >= STALL_S_MAX:
+            # A frame that is slow is slow each time; a machine that was busy is not.
+            spent_s = min(_read(Sequencer(), data, number)[0] for _ in range(3))
+        self.worst_s = max(self.worst_s, spent_s)
         self.outcomes[_outcome(decoded)] += 1
         self.outcomes["messages"] += len(batch.messages)
+
+
+def _read(sequencer: Sequencer, data: bytes, number: int) -> tuple[float, DecodedFrame, Batch]:
+    started = time.thread_time()
+    decoded = decode_frame(data)
+    batch = sequencer.take(Frame(FrameKind.PUSH, data, 1, number, number), ROOM_ID, decoded)
+    encode_stub(decoded, KEPT_METHODS)
+    return time.thread_time() - started, decoded, batch
 
 
 def _outcome(decoded: DecodedFrame) -> str:
     return decoded.quarantined[0].reason if decoded.quarantined else "read"
 
 
+@pytest.mark.timeout(3600)
 def test_no_mutation_raises_stalls_or_leaks():
     """Each damaged frame is read or quarantined: no exception, no 50 ms, no memory kept."""
     rng, bodies, reader = Random(f"mutations:{SEED}"), real_bodies(), Reader()
