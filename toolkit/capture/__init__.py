@@ -1,6 +1,7 @@
 """
 Bringing a live in: TikTokLive for the connection, our own eyes for the frames.
 
+    source         what the recorder needs of one connection attempt
     tiktok_source  one connection attempt: look up, sign, listen
     transport      its HTTP: the signing service's answers, seen before TikTokLive
     outcomes       what an exception of TikTokLive or the network means

@@ -16,13 +16,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
-from typing import Any, Protocol
+from typing import Any
 
 from toolkit.bus.live_state import run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.account import ConnectionAccount, reconnection_of, warning_data
 from toolkit.capture.options import KEPT_METHODS
 from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
+from toolkit.capture.source import Source
 from toolkit.clock import Clock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import SignBudget, SignLimits
@@ -34,7 +35,6 @@ from toolkit.connect.stimuli import (
     Down,
     Finish,
     Hangup,
-    Live,
     Probe,
     ProbeFailed,
     ProbeOk,
@@ -74,24 +74,6 @@ KINDS_EVERY_S = 5.0
 KNOWN_ROOM_ATTEMPTS = 2
 """Attempts that go straight to the room that was live; later ones look it up afresh."""
 _ENDED, _SUSPENDED = 3, 4
-
-
-class Source(Protocol):
-    """One connection attempt: TikTok in production, a script in a test of the recorder alone."""
-
-    async def resolve(self, known_room_id: int) -> Live | Down:
-        """Look up the live; see :class:`toolkit.capture.tiktok_source.TikTokSource`."""
-        ...
-
-    async def listen(
-        self, on_up: Callable[[int], None], on_frame: Callable[[FrameKind, bytes], bytes]
-    ) -> Down:
-        """Connect and stay."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of everything."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
