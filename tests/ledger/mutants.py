@@ -96,7 +96,6 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("gaps", "max(after.started_at, started_at) if after else None", "after.started_at if after else None"),
     ("gaps", "and segments[-1].cause not in _ORDERLY:", ":"),
     ("gaps", "REPLAYED_COMMENTS = 6", "REPLAYED_COMMENTS = 3"),
-    ("gaps", "new.repeats > 0 and ", ""),
     ("gaps", "is_reached = len(mine) < len(new.replays) or (", "is_reached = ("),
     ("gaps", "return _bounded(found.estimate - less, found.low - less, found.high - less)", "return _bounded(found.estimate, found.low, found.high)"),
     ("gaps", "bare_us = min(max(0, min(mine) - started_at), self._length_us)", "bare_us = self._length_us"),

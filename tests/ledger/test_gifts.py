@@ -68,6 +68,24 @@ def test_a_late_tap_behind_the_end_changes_nothing(make: Any) -> None:
     assert (only(ledger).count, only(ledger).state) == (2, GiftState.FINAL)
 
 
+def test_streaks_settle_in_the_order_of_their_last_message(make: Any) -> None:
+    """One that goes on does not keep a silent one waiting."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(1, group_id=1), 0)
+    ledger.take(make.gift(1, group_id=2), 1 * S)
+    ledger.take(make.gift(2, group_id=1), 2 * S)
+    ledger.settle(1 * S + SETTLE_US)
+    assert [entry.state for entry in ledger.entries()] == [GiftState.RUNNING, GiftState.SETTLED]
+    assert 10 * S <= SETTLE_US <= 60 * S
+
+
+def test_an_end_that_says_less_than_was_seen_takes_nothing_back(make: Any) -> None:
+    """Nothing ever lowers a count."""
+    ledger = GiftLedger()
+    assert told(ledger, make.gift(5), make.gift(4, end=True)) == [5, 0]
+    assert (only(ledger).count, only(ledger).state) == (5, GiftState.FINAL)
+
+
 def test_a_streak_across_a_gap_is_whole_and_says_so(make: Any) -> None:
     """The count is cumulative; the time nobody listened settles nothing."""
     ledger = GiftLedger()

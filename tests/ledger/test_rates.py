@@ -82,6 +82,15 @@ def test_streaks_make_bounds_wider() -> None:
     assert clumped.high - clumped.low > 2 * (even.high - even.low)
 
 
+def test_few_gifts_prove_little_about_gifts() -> None:
+    """The same samples say less of what usually comes in streaks."""
+    samples = [Sample(BIN_US, 1)] * 12
+    single, streaks = predict(samples, 60 * S, "comment"), predict(samples, 60 * S, "gift")
+    assert single is not None
+    assert streaks is not None
+    assert streaks.high > 1.5 * single.high
+
+
 def test_a_room_of_many_moods_has_wider_bounds_than_an_even_one() -> None:
     """The drift from minute to minute is measured."""
     even = predict([Sample(BIN_US, 60)] * 120, 60 * S, "comment")

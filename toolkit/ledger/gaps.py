@@ -201,7 +201,7 @@ class _Around:
             started_at = old.last_occurred_at
         mine = [at for at in new.replays if at >= started_at - LATE_US]
         is_reached = len(mine) < len(new.replays) or (
-            new.repeats > 0 and len(new.replays) < REPLAYED_COMMENTS <= len(new.replays) + new.repeats
+            len(new.replays) < REPLAYED_COMMENTS <= len(new.replays) + new.repeats
         )
         if is_reached:
             # The replay is one piece: it touches what is stored, so nothing lies between.
