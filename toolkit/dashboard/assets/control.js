@@ -46,9 +46,15 @@ export function render({ model, el }) {
   const no = button("", words.confirm_no);
   no.setAttribute("autofocus", "");
   const confirm = h("dialog", { "aria-label": words.stop }, confirmTitle, h("p", {}, words.confirm_text), h("div", { class: "row end" }, no, yes));
-  stop.addEventListener("click", () => { confirmTitle.textContent = fill(words.confirm_title, state); confirm.showModal(); });
+  const end = () => press(stop, words.stopping, () => ask("stop"));
+  stop.addEventListener("click", () => {
+    // Nothing is recorded while the live is waited for: nothing to think twice about.
+    if (state.phase === "waiting") { end(); return; }
+    confirmTitle.textContent = fill(words.confirm_title, state);
+    confirm.showModal();
+  });
   no.addEventListener("click", () => confirm.close());
-  yes.addEventListener("click", () => { confirm.close(); press(stop, words.stopping, () => ask("stop")); });
+  yes.addEventListener("click", () => { confirm.close(); end(); });
 
   // -- rehearsal
   const which = h("select", { id: "which" });
