@@ -46,6 +46,8 @@ TRANSIENT = [
 BLOCKS = [
     ("handshake-refused", {"status": 200}),
     ("handshake-refused", {"status": 400}),
+    ("handshake-refused", {"status": 403}),
+    ("handshake-refused", {"status": 429}),
     ("page-captcha", {}),
 ]
 """TikTok wants none of us: asking again soon makes it worse."""

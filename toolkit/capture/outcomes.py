@@ -15,7 +15,13 @@ import httpx
 from TikTokLive.client import errors as upstream
 from TikTokLive.client.web.routes.fetch_is_live import MissingRoomIdInResponse
 from TikTokLive.client.web.routes.fetch_room_id_live_html import FailedParseRoomIdError
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidURI
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidStatusCode,
+    InvalidURI,
+)
 
 from toolkit.connect.rate_limit import named_wait_s
 from toolkit.connect.stimuli import Down
@@ -25,6 +31,12 @@ from toolkit.model.recording import Cause
 __all__ = ["classify"]
 
 _CODE_ABNORMAL = 1006
+_REFUSALS = (
+    httpx.codes.FORBIDDEN,
+    httpx.codes.UNSUPPORTED_MEDIA_TYPE,
+    httpx.codes.TOO_MANY_REQUESTS,
+)
+"""What a handshake is answered with when it is us who are not wanted."""
 
 
 def classify(error: BaseException, user: str, now_us: int) -> Down:
@@ -36,11 +48,17 @@ def classify(error: BaseException, user: str, now_us: int) -> Down:
         user: Whose live, for the operator's sentence.
         now_us: Wall clock, microseconds UTC.
     """
-    return _of_the_live(error, user) or _of_the_signer(error, now_us) or _of_the_network(error)
+    return _of_the_live(error, user, now_us) or _of_the_signer(error, now_us) or _of_the_network(error)
 
 
-def _of_the_live(error: BaseException, user: str) -> Down | None:
+def _of_the_live(error: BaseException, user: str, now_us: int) -> Down | None:
     match error:
+        case InvalidStatusCode(status_code=status, headers=headers) if status in _REFUSALS:
+            # Each further attempt would cost a signature and make it worse.
+            wait_s = named_wait_s(headers, now_us)
+            return Down(
+                Cause.BLOCKED, f"TikTok refused the WebSocket (status {status}).", retry_after_s=wait_s
+            )
         case upstream.UserOfflineError():
             return Down(Cause.OFFLINE, f"@{user} is not live.")
         case upstream.UserNotFoundError():
