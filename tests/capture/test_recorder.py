@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import socket
 import time
 from collections import Counter
@@ -162,6 +163,8 @@ def test_a_dropped_connection_comes_back_into_the_same_recording(tmp_path):
             (0,)
         ]
         assert studio.query("SELECT sum(duplicates) FROM frames")[0][0] >= 1
+        ((stability,),) = studio.query("SELECT value FROM meta WHERE key = 'note_stability'")
+        assert json.loads(stability)["reconnects"] == 1
         types = [n.type for n in studio.heard.take() if n.type.startswith("tiktok:")]
         assert types == ["tiktok:reconnection:started", "tiktok:reconnection:success"]
 

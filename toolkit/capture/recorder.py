@@ -10,6 +10,7 @@ called from any thread.
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -432,6 +433,10 @@ class Recorder:
         if writer is None:
             return
         assert self._loop is not None
+        try:
+            writer.note({"stability": json.dumps(self.status()["stability"])})
+        except ToolkitError as error:
+            log.error("how steady the connection was could not be noted: %s", error)
         self._bus.publish([("recording", {"id": writer.id, "state": "sealing"})])
         # Sealing reads everything back and compares: seconds for a long live.
         sealing = self._loop.run_in_executor(None, self._seal, writer)

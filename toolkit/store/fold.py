@@ -68,6 +68,11 @@ class JournalFold:
             OSError: The journal cannot be opened.
         """
         for record in self.reader:
+            if record.type == RecordType.NOTE:
+                # What the header says stays: a note adds, and a later one wins.
+                notes = {f"note_{key}": str(value) for key, value in _json(record.payload).items()}
+                self.header |= notes
+                continue
             if not 0 <= record.received_at < _US_MAX:
                 record = replace(record, received_at=self.last_at)
             if record.received_at:
@@ -80,7 +85,7 @@ class JournalFold:
             elif record.type == RecordType.SEGMENT_CLOSED:
                 self._close(record)
             elif record.type == RecordType.HEADER:
-                self.header = {key: str(value) for key, value in _json(record.payload).items()}
+                self.header |= {key: str(value) for key, value in _json(record.payload).items()}
 
     def segments(self, *, is_live: bool) -> list[Segment]:
         """

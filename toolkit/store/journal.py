@@ -74,6 +74,8 @@ class RecordType(IntEnum):
     """The frame's bytes, untouched."""
     SEGMENT_CLOSED = 4
     """JSON: why the stretch ended."""
+    NOTE = 5
+    """JSON: facts about the recording that were not known when it began."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@
 
 -- Facts about the recording, as text: recording_id, user, started_at, ended_at, state,
 -- format_version, versions of what wrote it, and the totals it was sealed with.
+-- note_stability is JSON: how steady the connection was.
 CREATE TABLE meta (
   key VARCHAR NOT NULL,
   value VARCHAR NOT NULL

@@ -253,6 +253,15 @@ class RecordingWriter:
         """
         return self._ledger.gaps(self._ledger.observed(self._segments))
 
+    def note(self, facts: Mapping[str, str]) -> None:
+        """
+        Add facts about the recording to its ``meta``, each under ``note_`` and its name; the last one counts.
+
+        Raises:
+            JournalNotWritten: The disk is full or failing.
+        """
+        self._note(RecordType.NOTE, facts)
+
     def counts(self) -> WriterCounts:
         """Return where the recording stands. May be asked from any thread."""
         totals = self._totals
