@@ -70,8 +70,20 @@ def header(
         "delay_s": round(figures.delay_ms / 1000, 1)
         if figures.delay_ms is not None and run == "live"
         else None,
+        **_steadiness(status),
         "rehearsal": _rehearsal(rehearsal, found),
         "active": bool(figures.totals),
+    }
+
+
+def _steadiness(status: Mapping[str, Any]) -> dict[str, Any]:
+    """Return how steady the connection was, and signatures left; None where they are not counted."""
+    stability, budget = status.get("stability") or {}, status.get("sign_budget") or {}
+    left = [window["left"] for window in budget.get("windows", ()) if window["limit"]]
+    return {
+        "outages": stability.get("outages", 0),
+        "down_s": round(stability.get("disconnected_s", 0)),
+        "signatures_left": min(left, default=None),
     }
 
 

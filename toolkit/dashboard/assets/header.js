@@ -22,6 +22,7 @@ export function render({ model, el }) {
   const pill = h("div", { class: "pill" }, h("span", { class: "dot", "aria-hidden": "true" }), stateText, countdown);
   const facts = {
     user: fact(words.user), since: fact(words.since), recording: fact(words.recording), delay: fact(words.delay, words.delay_hint),
+    outages: fact(words.outages, words.outages_hint), budget: fact(words.budget, words.budget_hint),
   };
   const user = foreign("");
   facts.user.value.append(user);
@@ -96,6 +97,10 @@ export function render({ model, el }) {
     facts.recording.box.hidden = !state.recording;
     facts.delay.value.textContent = state.delay_s == null ? "" : `${DECIMAL.format(state.delay_s)} s`;
     facts.delay.box.hidden = state.delay_s == null;
+    facts.outages.value.textContent = state.outages ? fill(words.outages_value, state) : "";
+    facts.outages.box.hidden = !state.outages;
+    facts.budget.value.textContent = state.signatures_left ?? "";
+    facts.budget.box.hidden = state.signatures_left == null;
     root.dataset.run = state.rehearsal ? "rehearsal" : state.run;
     root.dataset.active = state.active ? "yes" : "no";
     ribbon.hidden = !state.rehearsal;
