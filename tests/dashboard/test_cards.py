@@ -1,5 +1,6 @@
 """What cards say, without a browser: text made fit, words complete, nothing sent twice."""
 
+import json
 import re
 import time
 
@@ -13,7 +14,7 @@ from toolkit.dashboard.card import ASSETS, Feed, Totals
 from toolkit.dashboard.desk import Desk
 from toolkit.dashboard.plain import plain
 from toolkit.dashboard.words import LANGUAGES
-from toolkit.model.event import Comment, User
+from toolkit.model.event import Comment, Deletion, User
 
 MARKUP_SINKS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|"
@@ -90,6 +91,31 @@ def test_a_card_is_silent_when_nothing_changed(app):
     card.update(reading_of(board))
     card.update(reading_of(board))
     assert len(sent) == 1
+
+
+def test_what_tiktok_withdraws_leaves_the_feed(app):
+    """A deleted message and everything of a deleted user; the lines around them stay."""
+    board, states = Board(app), []
+    feed = Feed(lambda request, answer: None)
+    feed.param.watch(lambda event: states.append(json.loads(event.new)), "state")
+    app.bus.publish([run_started("live", "u", "r")])
+    for number in range(1, 11):
+        comment(app, number)
+    feed.update(reading_of(board))
+    shown = {row["id"] for row in states[-1]["rows"]}
+    now = app.clock.now_us()
+    app.bus.publish([("deletion", Deletion(20, 20, now, now, None, message_ids="4", user_ids="2"))])
+    feed.update(reading_of(board))
+    assert states[-1]["rows"] == []
+    # Messages 2 and 9 are of viewer 2; notice numbers are one ahead, after the run's own.
+    assert sorted(states[-1]["withdrawn"]) == [3, 5, 10]
+    assert set(states[-1]["withdrawn"]) <= shown
+    sent = len(states)
+    feed.update(reading_of(board))
+    assert len(states) == sent, "told once"
+    comment(app, 11)
+    feed.update(reading_of(board))
+    assert [row["id"] for row in states[-1]["rows"]] == [13]
 
 
 def test_a_feed_gets_each_line_once_and_begins_again_with_a_run(app):

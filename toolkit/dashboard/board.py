@@ -51,6 +51,7 @@ class Reading:
         run_seq: Another number means another run: forget what was shown.
         comments: Newest lines of the feed, (number of the notice, JSON), oldest first.
         history: Per second, oldest first: (epoch second, comments, all events).
+        withdrawn: Numbers of lines that TikTok withdrew, of those a page may still show.
     """
 
     states: dict[str, str]
@@ -58,6 +59,7 @@ class Reading:
     run_seq: int = 0
     comments: list[tuple[int, str]] = field(default_factory=list)
     history: list[tuple[int, int, int]] = field(default_factory=list)
+    withdrawn: list[int] = field(default_factory=list)
 
 
 class Board:
@@ -68,6 +70,7 @@ class Board:
         self._reading = Reading({})
         self._read_at_s = float("-inf")
         self._rows: deque[tuple[int, str]] = deque(maxlen=FEED_ROWS)
+        self._withdrawn: deque[int] = deque(maxlen=FEED_ROWS)
         self._run_seq = -1
         self._catalogue = Catalogue(app)
         self._list: list[dict[str, Any]] = []
@@ -108,6 +111,7 @@ class Board:
             figures.run_seq,
             list(self._rows),
             figures.history,
+            list(self._withdrawn),
         )
 
     def _take_comments(self, figures: Snapshot) -> None:
@@ -115,11 +119,24 @@ class Board:
         if figures.run_seq != self._run_seq:
             self._run_seq = figures.run_seq
             self._rows.clear()
+            self._withdrawn.clear()
+        self._drop_withdrawn(figures)
         last = self._rows[-1][0] if self._rows else 0
         for seq, comment in figures.comments[-FEED_ROWS:]:
             if seq > last:
                 row = cards.comment_row(seq, comment, first=seq in figures.firsts)
                 self._rows.append((seq, encode(row)))
+
+    def _drop_withdrawn(self, figures: Snapshot) -> None:
+        """Take back the lines whose comments TikTok withdrew: those that are gone before their time."""
+        kept = {seq for seq, _ in figures.comments}
+        oldest = min(kept, default=0)
+        gone = [seq for seq, _ in self._rows if seq >= oldest and seq not in kept]
+        if gone:
+            self._withdrawn.extend(gone)
+            rows = [row for row in self._rows if row[0] not in gone]
+            self._rows.clear()
+            self._rows.extend(rows)
 
     def _keep_list_fresh(self, status: dict[str, Any]) -> None:
         """List the folder again in a thread when it may have changed: it opens files."""

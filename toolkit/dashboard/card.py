@@ -7,6 +7,7 @@ messages. The markup is made by the card's script out of DOM nodes and textConte
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -146,14 +147,19 @@ class Feed(Card):
         super().__init__(ask, **params)
         self._run_seq = -1
         self._last = 0
+        self._withdrawn: list[int] = []
 
     def update(self, reading: Reading) -> None:
-        """Send the lines this page has not seen, or that another run began."""
+        """Send the lines this page has not seen, those withdrawn, or that another run began."""
         is_new_run = reading.run_seq != self._run_seq
         rows = [row for seq, row in reading.comments if is_new_run or seq > self._last]
-        if not rows and not is_new_run:
+        if not rows and not is_new_run and reading.withdrawn == self._withdrawn:
             return
+        self._withdrawn = reading.withdrawn
         self._run_seq = reading.run_seq
-        self._last = reading.comments[-1][0] if reading.comments else 0
+        newest = reading.comments[-1][0] if reading.comments else 0
+        self._last = newest if is_new_run else max(newest, self._last)
         # The lines are JSON already, encoded once for all pages.
-        self.state = f'{{"run":{reading.run_seq},"rows":[{",".join(rows)}]}}'
+        self.state = (
+            f'{{"run":{reading.run_seq},"rows":[{",".join(rows)}],"withdrawn":{json.dumps(self._withdrawn)}}}'
+        )

@@ -62,7 +62,9 @@ export function render({ model, el }) {
     // Numbers only grow, so a line that comes twice is known.
     const fresh = state.rows.filter((row) => row.id > last);
     if (fresh.length) last = fresh[fresh.length - 1].id;
-    held = held.concat(fresh).slice(-ROWS_MAX);
+    const gone = new Set(state.withdrawn.map(String));
+    for (const row of [...list.children]) if (gone.has(row.dataset.id)) row.remove();
+    held = held.concat(fresh).slice(-ROWS_MAX).filter((row) => !gone.has(String(row.id)));
     show();
   });
   list.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") { hovered = true; show(); } });
