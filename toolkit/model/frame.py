@@ -44,10 +44,12 @@ class Frame:
     received_mono_ns: int
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes one: a frozen dataclass costs three times as much
+# to make, and this one is made for every message.
+@dataclass(slots=True, unsafe_hash=True)
 class Message:
     """
-    One typed payload inside a frame, not yet interpreted.
+    One typed payload inside a frame, not yet interpreted. Treat it as a value.
 
     Attributes:
         method: TikTok's name of the type, such as ``WebcastChatMessage``.
