@@ -25,7 +25,6 @@ class Background(threading.Thread):
     Runs one coroutine to its end; starts at once.
 
     Attributes:
-        result: What the coroutine returned; None until then.
         error: Why it failed; None if it did not.
     """
 
@@ -38,7 +37,6 @@ class Background(threading.Thread):
             make: Makes the coroutine, in the thread.
         """
         super().__init__(name=name, daemon=True)
-        self.result: Any = None
         self.error: ToolkitError | None = None
         self._make = make
         self.start()
@@ -46,7 +44,7 @@ class Background(threading.Thread):
     def run(self) -> None:
         """Run the coroutine; a failure is kept and logged, never raised."""
         try:
-            self.result = asyncio.run(self._make())
+            asyncio.run(self._make())
         except ToolkitError as error:
             self.error = error
             log.error("%s: %s", self.name, error)

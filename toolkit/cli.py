@@ -45,7 +45,6 @@ __all__ = ["build_parser", "main"]
 _INTERRUPTED = 130
 _PROGRESS_EVERY_S = 10.0
 _DEFAULT_PORT = 5006
-_RATE_MAX = 1000.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -139,9 +138,11 @@ def _positive(text: str) -> float:
 
 
 def _rate(text: str) -> float:
+    from toolkit.replay.player import RATE_MAX
+
     value = _positive(text)
-    if value > _RATE_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is more than {_RATE_MAX:g}")
+    if value > RATE_MAX:
+        raise argparse.ArgumentTypeError(f"{text!r} is more than {RATE_MAX:g}")
     return value
 
 

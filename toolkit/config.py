@@ -122,11 +122,6 @@ class Settings(BaseModel):
                 raise ValueError(f"{origin!r} is not an origin such as https://example.org")
         return origins
 
-    @property
-    def is_test_server(self) -> bool:
-        """Whether TikTok is played by a server on this machine."""
-        return urlsplit(self.webcast_url).hostname in _LOOPBACK
-
 
 def load_settings(environ: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
     """

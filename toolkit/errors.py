@@ -13,7 +13,6 @@ The exception tree. One class per thing the person at the keyboard does next.
     │   ├── UserNotFound            no such user, or never live
     │   ├── UserOffline             exists, not live
     │   ├── SignerRefused           the signing service said no (key, quota)
-    │   ├── SignerUnreachable       the signing service did not answer
     │   ├── Blocked                 TikTok refuses this address or asks for a captcha
     │   └── NetworkDown             nothing answered
     ├── FrameError                  bytes that are not what TikTok sends: quarantine them
@@ -38,7 +37,6 @@ __all__ = [
     "ServerError",
     "SettingsError",
     "SignerRefused",
-    "SignerUnreachable",
     "ToolkitError",
     "UserNotFound",
     "UserOffline",
@@ -132,10 +130,6 @@ class SignerRefused(CaptureError):
     def __init__(self, message: str, *, hint: str = "", retry_after_s: float | None = None) -> None:
         super().__init__(message, hint=hint)
         self.retry_after_s = retry_after_s
-
-
-class SignerUnreachable(CaptureError):
-    """The signing service did not answer in time."""
 
 
 class Blocked(CaptureError):

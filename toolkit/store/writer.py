@@ -276,10 +276,6 @@ class RecordingWriter:
             self._projector.lag,
         )
 
-    def lag_s(self) -> float:
-        """Return how far the database is behind the journal, in seconds."""
-        return self._projector.lag.ms / 1000
-
     def seal(self) -> SealReport:
         """
         End the recording: complete the database, check it against the journal, remove that.
