@@ -20,7 +20,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from toolkit.assembly import new_recorder
-from toolkit.background import Background
+from toolkit.background import EXIT_WITHIN_S, Background, Worker
 from toolkit.bundled import SAMPLE_ID, folder_of
 from toolkit.bus.live_state import LiveState, Snapshot, run_started
 from toolkit.bus.memory import MemoryBus
@@ -42,9 +42,6 @@ __all__ = ["App", "get_app"]
 log = logging.getLogger("toolkit.app")
 
 _SINGLETON = "toolkit._app"
-STOP_TIMEOUT_S = 20.0
-"""How long a stop waits for a recording to be sealed before the process ends. What is
-not sealed by then is in the journal, and healed at the next start."""
 _LOOP_PROBE_S = 0.25
 _INTERRUPTED_EXIT_CODE = 130
 
@@ -99,6 +96,7 @@ class App:
         self._player: Player | None = None
         self._player_thread: Background | None = None
         self._healed = threading.Event()
+        self._leaving = threading.Event()
         self._following: Recording | None = None
         self._following_lock = threading.Lock()
         self._started = False
@@ -121,7 +119,7 @@ class App:
         self._catch_signals()
         self._keep(self._probe_loop())
         self._own_folder()
-        threading.Thread(target=self._begin_then_heal, name="toolkit-start", daemon=True).start()
+        Worker("toolkit-start", self._begin_then_heal, ask_to_end=self._leaving.set)
 
     def _own_folder(self) -> None:
         try:
@@ -148,7 +146,7 @@ class App:
             log.error("%s %s", error, error.hint)
         try:
             if not self.refusal:
-                for healed in self.folder.heal(keep=keep):
+                for healed in self.folder.heal(keep=keep, is_leaving=self._leaving.is_set):
                     log.info("healed: %s", healed)
         except ToolkitError as error:
             log.error("healing: %s %s", error, error.hint)
@@ -178,19 +176,20 @@ class App:
             loop.call_soon(loop.stop)
 
     async def stop(self) -> None:
-        """Stop rehearsal and recording, seal, close sockets. Bounded by :data:`STOP_TIMEOUT_S`."""
+        """Stop rehearsal and recording, seal, close sockets. Bounded by :data:`EXIT_WITHIN_S`."""
         await asyncio.get_running_loop().run_in_executor(None, self.stop_now)
         for callback in self.on_stop:
             callback()
 
     def stop_now(self) -> None:
         """Stop rehearsal and recording and wait until the recording is sealed. Blocks."""
+        self._leaving.set()
         with self._lock:
             self.stop_replay()
             self.stop_recording()
             thread = self._recorder_thread
         if thread is not None:
-            thread.join(STOP_TIMEOUT_S)
+            thread.join(EXIT_WITHIN_S)
             if thread.is_alive():
                 log.error("the recording is not sealed yet; the next start completes it")
         with self._following_lock:
@@ -232,7 +231,9 @@ class App:
                 raise ServerError(taken, hint="Stop that recording first.")
             self.stop_replay()
             self._recorder, self._user, self._is_stop_wanted = None, user, False
-            self._recorder_thread = Background("toolkit-recorder", lambda: self._record(user))
+            self._recorder_thread = Background(
+                "toolkit-recorder", lambda: self._record(user), ask_to_end=self._ask_recorder_to_end
+            )
         return self.status()
 
     async def _record(self, user: str) -> Outcome:
@@ -248,7 +249,11 @@ class App:
         finally:
             self.bus.publish([run_started("none", user, "")])
             # What was kept for it to go on with, if it was another broadcast's.
-            self.folder.heal()
+            self.folder.heal(is_leaving=self._leaving.is_set)
+
+    def _ask_recorder_to_end(self) -> None:
+        self._leaving.set()
+        self.stop_recording()
 
     def stop_recording(self) -> dict[str, Any]:
         """Stop and seal. Returns at once; the state tells when it is sealed."""
@@ -263,7 +268,7 @@ class App:
         recorder, thread = self._recorder, self._recorder_thread
         if recorder is not None and not (self.is_recording and recorder.retry_now()):
             if thread is not None:
-                thread.join(STOP_TIMEOUT_S)
+                thread.join(EXIT_WITHIN_S)
             return self.start_recording(recorder.user)
         return self.status()
 
@@ -294,7 +299,7 @@ class App:
             self.stop_replay()
             player = Player(path, bus=self.bus, clock=self.clock, rate=rate)
             self._player = player
-            self._player_thread = Background("toolkit-rehearsal", player.run)
+            self._player_thread = Background("toolkit-rehearsal", player.run, ask_to_end=player.stop)
         return player.progress().as_dict()
 
     def stop_replay(self) -> dict[str, Any]:
@@ -304,7 +309,7 @@ class App:
                 return {"state": "stopped"}
             self._player.stop()
             if self._player_thread is not None and self._player_thread is not threading.current_thread():
-                self._player_thread.join(STOP_TIMEOUT_S)
+                self._player_thread.join(EXIT_WITHIN_S)
             return self._player.progress().as_dict()
 
     @property

@@ -1,48 +1,104 @@
 """
-A thread with a loop of its own, for work that a slow page must not delay.
+Threads of our own, and how they end with the process.
 
-The recorder and a rehearsal each run in one: what they do in the server's loop
-would wait for every page that is being built there.
+An interpreter that exits kills its daemon threads where they stand. One that is
+inside DuckDB just then takes the process down with SIGABRT. So each thread here is
+asked to end and waited for, whichever way the process leaves.
+
+The recorder and a rehearsal each run in a thread with a loop of its own: what they
+do in the server's loop would wait for every page that is being built there.
 """
 
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
+import os
+import sys
 import threading
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
 from toolkit.errors import ToolkitError
 
-__all__ = ["Background"]
+__all__ = ["Background", "Worker"]
 
 log = logging.getLogger("toolkit.background")
 
+EXIT_WITHIN_S = 20.0
+"""How long an exit waits for threads. What a recorder leaves undone is in its journal,
+and done at the next start."""
 
-class Background(threading.Thread):
+_UNFINISHED_EXIT_CODE = 1
+
+
+class Worker(threading.Thread):
+    """A thread that the exit of the process waits for; starts at once."""
+
+    def __init__(
+        self, name: str, work: Callable[[], None], *, ask_to_end: Callable[[], None] | None = None
+    ) -> None:
+        """
+        Start.
+
+        Args:
+            name: Shown in logs.
+            work: What it does.
+            ask_to_end: Called at exit to make ``work`` return soon. Must not block.
+        """
+        # A daemon, although it is waited for: Python would wait without a limit and
+        # without asking it to end.
+        super().__init__(name=name, daemon=True)
+        self._work = work
+        self._ask_to_end = ask_to_end
+        _running.add(self)
+        self.start()
+
+    def run(self) -> None:
+        """Do the work; what it raises is logged."""
+        try:
+            self._work()
+        except Exception:
+            log.exception("%s stopped", self.name)
+        finally:
+            _running.discard(self)
+
+    def ask_to_end(self) -> None:
+        """Make it end soon, where it knows how."""
+        if self._ask_to_end is not None:
+            self._ask_to_end()
+
+
+class Background(Worker):
     """
-    Runs one coroutine to its end; starts at once.
+    Runs one coroutine to its end, in a loop of its own.
 
     Attributes:
         error: Why it failed; None if it did not.
     """
 
-    def __init__(self, name: str, make: Callable[[], Coroutine[Any, Any, Any]]) -> None:
+    def __init__(
+        self,
+        name: str,
+        make: Callable[[], Coroutine[Any, Any, Any]],
+        *,
+        ask_to_end: Callable[[], None] | None = None,
+    ) -> None:
         """
         Start.
 
         Args:
             name: Shown in logs.
             make: Makes the coroutine, in the thread.
+            ask_to_end: Called at exit to make the coroutine return soon. Must not block.
         """
-        super().__init__(name=name, daemon=True)
         self.error: ToolkitError | None = None
         self._make = make
-        self.start()
+        super().__init__(name, self._run_coroutine, ask_to_end=ask_to_end)
 
-    def run(self) -> None:
-        """Run the coroutine; a failure is kept and logged, never raised."""
+    def _run_coroutine(self) -> None:
         try:
             asyncio.run(self._make())
         except ToolkitError as error:
@@ -50,4 +106,23 @@ class Background(threading.Thread):
             log.error("%s: %s", self.name, error)
         except Exception:
             self.error = ToolkitError("It stopped because of a fault of ours; the log has the details.")
-            log.exception("%s stopped", self.name)
+            raise
+
+
+_running: set[Worker] = set()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Ask every thread to end, wait for all; leave without Python's farewell if one does not."""
+    workers = list(_running)
+    for worker in workers:
+        worker.ask_to_end()
+    deadline_s = time.monotonic() + EXIT_WITHIN_S
+    for worker in workers:
+        worker.join(max(deadline_s - time.monotonic(), 0))
+    late = [worker.name for worker in workers if worker.is_alive()]
+    if late:
+        log.error("left before %s had ended; the next start completes what was recorded", ", ".join(late))
+        sys.stderr.flush()
+        os._exit(_UNFINISHED_EXIT_CODE)

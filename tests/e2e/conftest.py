@@ -101,7 +101,10 @@ class Server:
         """Stop it and return its exit code."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        code = self.process.wait(60)
+        if code:
+            print(self.output())  # pytest shows it with the failure
+        return code
 
 
 @pytest.fixture

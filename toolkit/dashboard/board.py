@@ -15,6 +15,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from toolkit.background import Worker
 from toolkit.bus.live_state import Snapshot
 from toolkit.dashboard import cards
 from toolkit.dashboard.catalogue import Catalogue
@@ -146,7 +147,7 @@ class Board:
             return
         if self._listing.acquire(blocking=False):
             self._listed_for, self._listed_at_s = key, now_s
-            threading.Thread(target=self._list_recordings, name="toolkit-list", daemon=True).start()
+            Worker("toolkit-list", self._list_recordings)
 
     def _list_recordings(self) -> None:
         try:

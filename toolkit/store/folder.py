@@ -14,7 +14,7 @@ import contextlib
 import fcntl
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -309,18 +309,23 @@ class RecordingsFolder:
                     found.append((last.last_at, recording_id))
         return max(found)[1] if found else None
 
-    def heal(self, *, keep: str | None = None) -> builtins.list[SealReport]:
+    def heal(
+        self, *, keep: str | None = None, is_leaving: Callable[[], bool] = lambda: False
+    ) -> builtins.list[SealReport]:
         """
         Seal every recording whose recorder died. The caller owns the folder.
 
         Args:
             keep: A recording to leave alone, because somebody is about to go on with it.
+            is_leaving: Asked before each; the rest waits for the next start once it is true.
 
         One that cannot be sealed now, as on a full disk, is reported with its
         problem and stays as it is for the next start.
         """
         reports = []
         for recording_id in self._ids():
+            if is_leaving():
+                break
             journal, database = self._paths(recording_id)
             try:
                 if recording_id == keep or not journal.exists():

@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.background import Worker
 from toolkit.errors import RecordingError
 from toolkit.model.event import Batch
 from toolkit.store.database import Database, DatabaseError
@@ -81,13 +82,12 @@ class Projector:
         self._error = ""
         self._lock = threading.Lock()
         self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._thread: Worker | None = None
         self._database: Database | None = None
 
     def start(self) -> None:
         """Begin."""
-        self._thread = threading.Thread(target=self._run, name="projector", daemon=True)
-        self._thread.start()
+        self._thread = Worker("projector", self._run, ask_to_end=self._stopping.set)
 
     def offer(self, batch: Batch) -> bool:
         """
