@@ -21,14 +21,16 @@ from typing import Any
 
 from toolkit.bus.live_state import run_started
 from toolkit.bus.memory import MemoryBus
-from toolkit.capture.account import ConnectionAccount, reconnection_of, warning_data
+from toolkit.capture.account import ConnectionAccount, reconnection_of
+from toolkit.capture.kind_watch import KindWatch
 from toolkit.capture.options import KEPT_METHODS
 from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
+from toolkit.capture.sealer import Sealer
 from toolkit.capture.source import Source
 from toolkit.clock import Clock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import SignBudget, SignLimits
-from toolkit.connect.kind_silence import KindSilence
+from toolkit.connect.kind_silence import USUAL_LIMITS, SilenceLimits
 from toolkit.connect.stimuli import (
     Command,
     Conclude,
@@ -55,7 +57,7 @@ from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
 from toolkit.store.folder import RecordingsFolder
-from toolkit.store.writer import RecordingWriter, SealReport
+from toolkit.store.writer import RecordingWriter
 from toolkit.wire.decode import decode_frame
 from toolkit.wire.encode import encode_stub
 
@@ -70,8 +72,8 @@ INBOX_MAX = 64
 one probe, so a handful is plenty."""
 CLICKS_MAX = 16
 """Of those, how many may be there when an operator adds one more wish to dial."""
-KINDS_EVERY_S = 5.0
-"""Between looks at which kinds of events have stopped."""
+TICK_S = 1.0
+"""Between looks at what nobody reports: a kind of event that has stopped."""
 KNOWN_ROOM_ATTEMPTS = 2
 """Attempts that go straight to the room that was live; later ones look it up afresh."""
 _ENDED, _SUSPENDED = 3, 4
@@ -116,6 +118,7 @@ class Recorder:
         keep_waiting: bool = False,
         sign_limits: SignLimits | None = None,
         probe: Callable[[], Awaitable[bool]] = _assume_reachable,
+        silence_limits: SilenceLimits = USUAL_LIMITS,
     ) -> None:
         """
         Prepare; nothing happens before :meth:`run`.
@@ -134,6 +137,7 @@ class Recorder:
             sign_limits: Signatures that may be spent, counted in a file of the folder;
                 None to count none.
             probe: Tells whether TikTok's live server can be reached.
+            silence_limits: When a kind of event counts as having stopped.
         """
         self.user = user
         self._folder = folder
@@ -149,9 +153,7 @@ class Recorder:
             policy, rng, keep_trying=keep_trying, keep_waiting=keep_waiting, budget=budget
         )
         self._account = ConnectionAccount(self._supervisor, clock)
-        self._kinds = KindSilence()
-        self._kinds_at_s = 0.0
-        self._warned: frozenset[str] = frozenset()
+        self._kinds = KindWatch(self._account, silence_limits)
         self._inbox: asyncio.Queue[Stimulus] = asyncio.Queue(INBOX_MAX)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gate = threading.Lock()
@@ -162,12 +164,12 @@ class Recorder:
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._probing: asyncio.Task[None] | None = None
-        self._sealing: set[asyncio.Future[None]] = set()
+        self._ticking: asyncio.TimerHandle | None = None
+        self._sealer = Sealer(bus)
         self._writer: RecordingWriter | None = None
         self._room_id = 0
         self._live_ended = False
         self._recordings: list[str] = []
-        self._unsealed: list[str] = []
 
     # -- from any thread -------------------------------------------------
 
@@ -221,6 +223,7 @@ class Recorder:
             self._post(Stop() if self._is_stopped_early else Start())
         limit = None if seconds is None else self._loop.call_later(seconds, self._post, Stop())
         finish: Finish | None = None
+        self._tick()
         try:
             while finish is None:
                 finish = await self._until_finish()
@@ -233,10 +236,11 @@ class Recorder:
                 self._is_over = True
             if limit is not None:
                 limit.cancel()
+            _cancel(self._ticking)
             await self._hang_up()
             await self._finish_recording()
         last = self._account.last
-        return Outcome(finish.cause, last.detail, tuple(self._recordings), tuple(self._unsealed))
+        return Outcome(finish.cause, last.detail, tuple(self._recordings), tuple(self._sealer.unsealed))
 
     async def _until_finish(self) -> Finish:
         while True:
@@ -275,10 +279,10 @@ class Recorder:
                 self._live_ended = False
                 self._work = self._loop.create_task(self._connect(), name="toolkit-connection")
             case Wait(seconds):
-                self._cancel_timer()
+                _cancel(self._timer)
                 self._timer = self._loop.call_later(seconds, self._post, Timer())
             case Probe(seconds):
-                self._cancel_probe()
+                _cancel(self._probing)
                 self._probing = self._loop.create_task(self._probe_after(seconds))
             case Conclude():
                 self._seal_later()
@@ -325,8 +329,8 @@ class Recorder:
 
     async def _hang_up(self) -> None:
         """End waits, look-up and connection; on return nothing is open."""
-        self._cancel_timer()
-        self._cancel_probe()
+        _cancel(self._timer)
+        _cancel(self._probing)
         if self._work is not None and not self._work.done():
             self._work.cancel()
         await self._work_is_done()
@@ -337,16 +341,6 @@ class Recorder:
         if self._writer is not None:
             self._close_segment(Cause.STOPPED)
 
-    def _cancel_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _cancel_probe(self) -> None:
-        if self._probing is not None:
-            self._probing.cancel()
-            self._probing = None
-
     def _take_up(self, room_id: int) -> None:
         """Open a segment: of the recording we have, or of a new one for a new broadcast."""
         if self._writer is not None and room_id != self._room_id:
@@ -356,7 +350,7 @@ class Recorder:
             self._writer = self._continued(room_id) or self._begun()
             self._recordings.append(self._writer.id)
             self._bus.publish([run_started("live", self.user, self._writer.id)])
-            self._kinds = KindSilence()
+            self._kinds.begin()
         self._writer.open_segment(room_id)
         self._kinds.connected(self._now_s())
         self._post(Up())
@@ -394,29 +388,20 @@ class Recorder:
             for event in batch.events:
                 if isinstance(event, Control) and event.action in (_ENDED, _SUSPENDED):
                     self._live_ended = True
-            self._watch_kinds([event.kind for event in batch.events])
+            self._kinds.take([event.kind for event in batch.events], self._now_s())
         return encode_stub(decoded, KEPT_METHODS)
 
-    def _watch_kinds(self, kinds: list[str]) -> None:
-        now_s = self._now_s()
-        self._kinds.take(kinds, now_s)
-        if now_s - self._kinds_at_s < KINDS_EVERY_S:
-            return
-        self._kinds_at_s = now_s
-        warnings = self._kinds.warnings(now_s)
-        self._account.warn(warnings)
-        stopped = frozenset(w.kind for w in warnings)
-        if stopped == self._warned:
-            return
-        new = [warning_data(w) for w in warnings if w.kind not in self._warned]
-        over = [{"kind": kind, "over": True} for kind in sorted(self._warned - stopped)]
-        self._warned = stopped
-        for data in new:
-            log.warning("%s", data["text"])
-        self._bus.publish([*(("warning", data) for data in [*new, *over]), ("status", self.status())])
+    def _tick(self) -> None:
+        """Look at what nobody reports."""
+        assert self._loop is not None
+        self._ticking = self._loop.call_later(TICK_S, self._tick)
+        warnings = self._kinds.look(self._now_s())
+        if warnings:
+            self._bus.publish([*(("warning", data) for data in warnings), ("status", self.status())])
 
     def _close_segment(self, cause: Cause) -> None:
         assert self._writer is not None
+        self._kinds.disconnected()
         try:
             self._writer.close_segment(cause)
         except ToolkitError as error:
@@ -424,36 +409,18 @@ class Recorder:
 
     async def _finish_recording(self) -> None:
         self._seal_later()
-        while self._sealing:
-            await asyncio.wait(self._sealing)
+        await self._sealer.done()
 
     def _seal_later(self) -> None:
         """Complete the recording, if there is one, while other things go on."""
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        assert self._loop is not None
         try:
             writer.note({"stability": json.dumps(self.status()["stability"])})
         except ToolkitError as error:
             log.error("how steady the connection was could not be noted: %s", error)
-        self._bus.publish([("recording", {"id": writer.id, "state": "sealing"})])
-        # Sealing reads everything back and compares: seconds for a long live.
-        sealing = self._loop.run_in_executor(None, self._seal, writer)
-        self._sealing.add(sealing)
-        sealing.add_done_callback(self._sealing.discard)
-
-    def _seal(self, writer: RecordingWriter) -> None:
-        try:
-            report: SealReport = writer.seal()
-            log.info("recording %s sealed: %d messages", writer.id, report.messages)
-        except ToolkitError as error:
-            self._unsealed.append(writer.id)
-            log.error("recording %s could not be sealed: %s", writer.id, error)
-        self._bus.publish([("recording", {"id": writer.id, "state": self._state_of(writer)})])
-
-    def _state_of(self, writer: RecordingWriter) -> str:
-        return "interrupted" if writer.id in self._unsealed else "sealed"
+        self._sealer.take(writer)
 
     # -- telling ---------------------------------------------------------
 
@@ -490,3 +457,9 @@ class Recorder:
             self._inbox.put_nowait(stimulus)
         except asyncio.QueueFull:
             log.warning("too many requests at once: %s ignored", type(stimulus).__name__)
+
+
+def _cancel(work: asyncio.TimerHandle | asyncio.Task[None] | None) -> None:
+    """Cancel what may still be to come; harmless when it is over."""
+    if work is not None:
+        work.cancel()

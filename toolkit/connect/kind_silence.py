@@ -12,20 +12,33 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["KindSilence", "KindWarning"]
+__all__ = ["USUAL_LIMITS", "KindSilence", "KindWarning", "SilenceLimits"]
 
 BUCKET_S = 10.0
 MEMORY_S = 600.0
 """How far back 'normal' is measured."""
-SILENCE_S_MIN = 120.0
-"""Two minutes: conversations pause."""
-EXPECTED_MIN = 20.0
-"""Events that should have come in the silence. At a steady rate, none in place of twenty
-happens by chance once in half a billion."""
-SEEN_MIN = 20
-"""Events before a rate is called normal."""
-OTHERS_MIN = 10
-"""Other events in the silence; fewer and the whole room has gone quiet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SilenceLimits:
+    """
+    When a silence is worth a word.
+
+    Attributes:
+        silence_s: It lasts so long: conversations pause for a minute or two.
+        expected: So many events should have come in it. At a steady rate, none in
+            place of twenty happens by chance once in half a billion.
+        seen: So many came before it; of fewer no rate is called normal.
+        others: So many other events came in it; fewer and the whole room has gone quiet.
+    """
+
+    silence_s: float = 120.0
+    expected: float = 20.0
+    seen: int = 20
+    others: int = 10
+
+
+USUAL_LIMITS = SilenceLimits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +68,8 @@ class _Seen:
 class KindSilence:
     """Fed with the kinds of each batch; forgets nothing over a reconnect but the silence."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: SilenceLimits = USUAL_LIMITS) -> None:
+        self._limits = limits
         self._seen: dict[str, _Seen] = {}
         self._all: deque[tuple[float, int]] = deque()
         self._since_s = 0.0
@@ -81,20 +95,20 @@ class KindSilence:
         for kind in sorted(self._seen):
             seen = self._seen[kind]
             silent_s = now_s - seen.last_s
-            if silent_s < SILENCE_S_MIN:
+            if silent_s < self._limits.silence_s:
                 continue
             rate = self._rate_per_s(seen, now_s)
             others = sum(count for at_s, count in self._all if at_s > seen.last_s)
-            if silent_s * rate >= EXPECTED_MIN and others >= OTHERS_MIN:
+            if silent_s * rate >= self._limits.expected and others >= self._limits.others:
                 found.append(KindWarning(kind, silent_s, rate * 60))
         return found
 
     def _rate_per_s(self, seen: _Seen, now_s: float) -> float:
         """Return the rate before the silence; 0 where too little was seen to call it normal."""
         counted = [count for at_s, count in seen.buckets if at_s > seen.last_s - MEMORY_S]
-        if sum(counted) < SEEN_MIN:
+        if sum(counted) < self._limits.seen:
             return 0.0
-        observed_s = max(min(seen.last_s - self._since_s, MEMORY_S), SILENCE_S_MIN)
+        observed_s = max(min(seen.last_s - self._since_s, MEMORY_S), self._limits.silence_s)
         return sum(counted) / observed_s
 
 
