@@ -31,7 +31,7 @@ from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
 from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
 from toolkit.model.recording import RecordingState, is_handle
-from toolkit.observe import logs
+from toolkit.observe import logs, trace
 from toolkit.replay.player import RATE_MAX, Player
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.reader import Recording, open_recording
@@ -116,10 +116,18 @@ class App:
             return
         self._started = True
         logs.configure(self.settings.log_level, self.settings.log_format)
+        self._trace()
         self._catch_signals()
         self._keep(self._probe_loop())
         self._own_folder()
         Worker("toolkit-start", self._begin_then_heal, ask_to_end=self._leaving.set)
+
+    def _trace(self) -> None:
+        if self.settings.trace is not None:
+            try:
+                trace.start(self.settings.trace)
+            except OSError as error:
+                log.error("no trace: %s cannot be written: %s", self.settings.trace, error.strerror)
 
     def _own_folder(self) -> None:
         try:

@@ -54,6 +54,8 @@ class Settings(BaseModel):
     """TOOLKIT_LOG_LEVEL: DEBUG, INFO, WARNING or ERROR."""
     log_format: str = Field("text", validation_alias="TOOLKIT_LOG_FORMAT", pattern="^(text|json)$")
     """TOOLKIT_LOG_FORMAT: ``text`` for people, ``json`` for machines."""
+    trace: Path | None = Field(None, validation_alias="TOOLKIT_TRACE")
+    """TOOLKIT_TRACE: file for the moment at which each frame passed each stage; empty: none."""
 
     reconnection_max_attempts: int = Field(10, validation_alias="RECONNECTION_MAX_ATTEMPTS", ge=0, le=10_000)
     """RECONNECTION_MAX_ATTEMPTS: attempts in a row before giving up; 0 = no limit."""

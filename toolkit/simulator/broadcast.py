@@ -128,17 +128,18 @@ class Broadcast:
                 return
             if due_s > end_s:
                 break
-            self.lateness.note((loop.time() - due_s) * 1000)
-            self.send(burst.messages)
+            late_s = loop.time() - due_s
+            self.lateness.note(late_s * 1000)
+            self.send(burst.messages, due_at=self.clock.now_us() - round(late_s * 1e6))
             if self.messages is not None and self._sent >= self.messages:
                 break
         self.end()
 
-    def send(self, messages: Sequence[Message]) -> None:
-        """Push messages to everybody who watches, now."""
+    def send(self, messages: Sequence[Message], *, due_at: int | None = None) -> None:
+        """Push messages to everybody who watches, now; ``due_at`` is when they were planned for."""
         assert self.is_live
         for start in range(0, len(messages), MESSAGES_PER_FRAME_MAX):
-            self._push(messages[start : start + MESSAGES_PER_FRAME_MAX])
+            self._push(messages[start : start + MESSAGES_PER_FRAME_MAX], due_at)
         self._sent += len(messages)
 
     def say(self, handle: str, text: str) -> Message:
@@ -215,9 +216,9 @@ class Broadcast:
             return burst
         return replace(burst, messages=burst.messages[: max(self.messages - self._sent, 0)])
 
-    def _push(self, messages: Sequence[Message]) -> None:
+    def _push(self, messages: Sequence[Message], due_at: int | None = None) -> None:
         batch_no, sent_at = self.ledger.next_batch(), self.clock.now_us()
-        self.ledger.record(messages, sent_at, batch_no, self.traffic.room_id)
+        self.ledger.record(messages, sent_at, batch_no, self.traffic.room_id, due_at)
         for message in self._comments(messages):
             self._history.append(message)
             self.comments += 1

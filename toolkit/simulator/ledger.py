@@ -37,6 +37,8 @@ class Sent(NamedTuple):
         sent_at: Wall clock when it was handed to the connections, microseconds UTC.
         batch_no: Which push of the broadcast it belongs to, 1-based.
         room_id: The broadcast; two of them may use the same ids.
+        due_at: When it was to be sent by the plan, which a slow machine misses; the
+            same as ``sent_at`` for what had no plan.
     """
 
     method: str
@@ -45,6 +47,7 @@ class Sent(NamedTuple):
     sent_at: int
     batch_no: int
     room_id: int = 0
+    due_at: int = 0
 
 
 @dataclass(slots=True)
@@ -226,11 +229,19 @@ class Ledger:
         self._batch_no += 1
         return self._batch_no
 
-    def record(self, messages: Iterable[Message], sent_at: int, batch_no: int, room_id: int = 0) -> None:
-        """Note what is about to be sent."""
+    def record(
+        self,
+        messages: Iterable[Message],
+        sent_at: int,
+        batch_no: int,
+        room_id: int = 0,
+        due_at: int | None = None,
+    ) -> None:
+        """Note what is about to be sent; ``due_at`` if it was planned."""
+        due = sent_at if due_at is None else due_at
         for message in messages:
             digest = hashlib.sha256(message.payload).digest()
-            self.sent.append(Sent(message.method, message.msg_id, digest, sent_at, batch_no, room_id))
+            self.sent.append(Sent(message.method, message.msg_id, digest, sent_at, batch_no, room_id, due))
         while len(self.sent) > MESSAGES_MAX:
             self.sent.popleft()
             self.first += 1

@@ -23,6 +23,7 @@ from pathlib import Path
 from toolkit.background import Worker
 from toolkit.errors import RecordingError
 from toolkit.model.event import Batch
+from toolkit.observe import trace
 from toolkit.store.database import Database, DatabaseError
 
 __all__ = ["Lag", "Projector"]
@@ -154,6 +155,8 @@ class Projector:
             self._close()
             return
         self._error = ""
+        for _, batch in self._held:
+            trace.note("projected", batch.frame_no)
         self._forget_written(self._held[-1][1].frame_no if self._held else 0)
 
     def _open(self) -> Database:

@@ -27,6 +27,7 @@ from toolkit.ledger.gifts import ENTRIES_MAX
 from toolkit.model.event import Batch
 from toolkit.model.frame import DecodedFrame, Frame, FrameKind
 from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment, new_recording_id
+from toolkit.observe import trace
 from toolkit.store.database import Database, DatabaseError
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalWriter, RecordType
@@ -207,6 +208,7 @@ class RecordingWriter:
             kind=kind,
         )
         self._frames += 1
+        trace.note("journaled", self._frames)
         self._last_write_at = frame.received_at
         return frame
 
