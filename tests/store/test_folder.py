@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -259,6 +261,19 @@ def test_a_living_recording_is_left_alone_by_healing(tmp_path: Path, recorded: R
     with pytest.raises(RecordingBusy, match="not sealed"):
         folder.path_of(writer.id)
     writer.seal()
+
+
+def test_a_listing_at_the_wrong_moment_does_not_put_healing_off(tmp_path: Path, recorded: Record) -> None:
+    """Whoever looks holds the journal for a moment: healing waits for that, and is not skipped."""
+    recorded(20).abandon()
+    (journal,) = tmp_path.glob("*.journal")
+    held = journal.open("rb")
+    fcntl.flock(held, fcntl.LOCK_SH)
+    release = threading.Timer(0.06, held.close)
+    release.start()
+    (report,) = RecordingsFolder(tmp_path).heal()
+    release.join()
+    assert (report.sealed, report.messages) == (True, 20)
 
 
 def test_healing_that_was_killed_itself_is_simply_done_again(tmp_path: Path, recorded: Record) -> None:

@@ -14,6 +14,7 @@ import contextlib
 import fcntl
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -42,6 +43,8 @@ __all__ = ["RecordingsFolder", "VerifyReport"]
 
 _OWNER_FILE = ".owner"
 _REBUILD_FILE = ".rebuild"
+_CLAIM_TRIES, _CLAIM_EVERY_S = 10, 0.02
+"""Who lists the folder holds a journal for microseconds; a recorder does not let go."""
 
 
 @dataclass
@@ -330,7 +333,7 @@ class RecordingsFolder:
             try:
                 if recording_id == keep or not journal.exists():
                     continue
-                with JournalClaim(journal):
+                with _claimed(journal):
                     reports.append(seal_journal(journal))
             except RecordingBusy:
                 continue
@@ -366,7 +369,7 @@ class RecordingsFolder:
         try:
             if state is RecordingState.SEALED:
                 return rebuild_sealed(database)
-            with JournalClaim(journal):
+            with _claimed(journal):
                 return seal_journal(journal, anew=True)
         finally:
             os.close(claim)
@@ -390,6 +393,16 @@ class RecordingsFolder:
                 hint="An id has letters, digits, - and _. `toolkit recordings` lists them.",
             )
         return self.path / f"{recording_id}.journal", self.path / f"{recording_id}.duckdb"
+
+
+def _claimed(journal: Path) -> JournalClaim:
+    """Claim a dead writer's journal; not put off by somebody who looks at it right now."""
+    for _ in range(_CLAIM_TRIES):
+        try:
+            return JournalClaim(journal)
+        except RecordingBusy:
+            time.sleep(_CLAIM_EVERY_S)
+    return JournalClaim(journal)
 
 
 def _begun(recording_id: str, changed_at_s: float) -> str:
