@@ -81,6 +81,26 @@ MUTANTS: list[tuple[str, str, str]] = [
     ("supervisor", "return [Wait(wait_s), *probe]", "return [Wait(wait_s)]"),
     ("supervisor", "return [Wait(wait_s), *probe]", "return [*probe]"),
     ("transitions", "        Retry: frozenset({_S.RESOLVING}),\n        Stop", "        Stop"),
+    # what a dial in vain leads to
+    ("supervisor", "UNUSABLE_MAX = 2", "UNUSABLE_MAX = 4"),
+    ("supervisor", "UNUSABLE_MAX = 2", "UNUSABLE_MAX = 1"),
+    ("supervisor", "            self._unusable += 1\n", "            self._unusable = 1\n"),
+    (
+        "supervisor",
+        "            self._unusable = 0\n        self._up_since",
+        "            pass\n        self._up_since",
+    ),
+    (
+        "supervisor",
+        "self._blocked = self._unusable = 0\n            self.breaker",
+        "self._blocked = 0\n            self.breaker",
+    ),
+    (
+        "supervisor",
+        "self._blocked = self._unusable = 0\n        self.breaker",
+        "self._blocked = 0\n        self.breaker",
+    ),
+    ("supervisor", "down.is_unusable and self._unusable > UNUSABLE_MAX", "self._unusable > UNUSABLE_MAX"),
     # figures
     ("stability", "passed_s if self._state is ConnectionState.CONNECTED else 0.0", "passed_s"),
     ("stability", "            self.reconnects += 1\n", "            pass\n"),

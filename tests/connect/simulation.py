@@ -49,6 +49,7 @@ WALL_US = 1_700_000_000_000_000
 STEPS_MAX = 40_000
 """In an hour of probes every 2 s there are 1,800; this many is a loop."""
 BACK_S_MAX = 5.0
+IN_VAIN_AFTER = 2
 STABLE_S, PAUSE_S, DIALS_TO_PAUSE = 60.0, 30.0, 3
 NEAR_S = 0.05
 """Clocks are floats, and timers may be a moment early."""
@@ -109,6 +110,7 @@ class Oracle:
         self.failed_dials = 0
         self.last_dial_failed_at = -HOUR_S
         self.blocked = 0
+        self.in_vain = 0  # dials in a row that brought nothing of use
         self.up_at = None
         self.was_up = False
         self.has_had_attempt = False
@@ -190,10 +192,14 @@ class Oracle:
         if down.retry_after_s is not None:
             self.not_before = max(self.not_before, t + min(down.retry_after_s, HOUR_S))
         if self.up_at is not None and t - self.up_at >= STABLE_S:
-            self.failures = self.failed_dials = self.blocked = 0
+            self.failures = self.failed_dials = self.blocked = self.in_vain = 0
         elif was_dialled:
             self.failed_dials += 1
             self.last_dial_failed_at = t
+        if down.is_unusable:
+            self.in_vain += 1
+        elif self.up_at is not None:
+            self.in_vain = 0
         self.up_at = None
         if down.cause in (Cause.OFFLINE, Cause.LIVE_ENDED):
             self.is_out = False
@@ -212,11 +218,13 @@ class Oracle:
             self.lose()
         elif state is ConnectionState.WAITING and down.cause is not Cause.BLOCKED:
             low, high = 48.0, max(72.0, down.retry_after_s or 0)
-        elif down.cause is Cause.BLOCKED:
-            # Two to the power of how often it was blocked, from 5 minutes, to an hour.
-            low, high = min(300.0 * 2**self.blocked, 2900.0), 3600.0
-            high = min(high, 370.0 * 2**self.blocked)
-            self.blocked += 1
+        elif down.cause is Cause.BLOCKED or (down.is_unusable and self.in_vain > IN_VAIN_AFTER):
+            # Two to the power of how often it was so, from 5 minutes, to an hour.
+            is_blocked = down.cause is Cause.BLOCKED
+            times = self.blocked if is_blocked else self.in_vain - IN_VAIN_AFTER - 1
+            low, high = min(300.0 * 2**times, 2900.0), 3600.0
+            high = min(high, 370.0 * 2**times)
+            self.blocked += is_blocked
             low, high = max(low, forced), max(high, forced)
         else:
             grown = min(
@@ -271,6 +279,10 @@ class World:
         self.strict = draw_spans(rng, 1000, [(10, 200)]) if rng.random() < 0.3 else never
         self.blocking = draw_spans(rng, 2000, [(60, 1500)]) if rng.random() < 0.2 else never
         self.off = draw_spans(rng, 1500, [(30, 900)]) if rng.random() < 0.5 else never
+        # Of their own dice, so that the seeds from before tell the same stories.
+        more = Random(f"in vain {seed}")
+        self.garbled = draw_spans(more, 1200, [(5, 60), (60, 1800)]) if more.random() < 0.3 else never
+        self.endless = draw_spans(more, 1200, [(5, 60), (60, 1800)]) if more.random() < 0.15 else never
         self.flaky_s = rng.choice([None, None, 20, 200, 1000])
         self.quota = rng.choice([None, 3, 6])
         self.is_unknown = rng.random() < 0.02
@@ -391,6 +403,7 @@ class World:
             for s in (self.down, self.refusing, self.signer_out, self.strict, self.blocking, self.off)
             for t in horizon
         )
+        hindered = hindered or any(s.at(t) for s in (self.garbled, self.endless) for t in horizon)
         may_dial = oracle.budget_wait(self.t) <= 0 and oracle.pause(self.t) <= 0 and self._quota_left()
         waited = supervisor.state is ConnectionState.RECONNECTING and oracle.probe_said is False
         probing = self.life is not None and self.probe is not None
@@ -427,7 +440,7 @@ class World:
     def _click(self):
         oracle, state = self.oracle, self.supervisor.state
         if state is ConnectionState.NEEDS_OPERATOR:
-            oracle.failures = oracle.blocked = 0
+            oracle.failures = oracle.blocked = oracle.in_vain = 0
             oracle.last_down = None
         if state in (ConnectionState.NEEDS_OPERATOR, ConnectionState.RECONNECTING):
             # Something has changed, says the operator: the breaker's pause is over.
@@ -609,6 +622,8 @@ class World:
         self.signed.append(self.t)
         if not quota_left or self.strict.at(self.t):
             return Down(Cause.SIGNER, retry_after_s=rng.choice([1.0, 30.0, 120.0, 900.0]))
+        if self.garbled.at(self.t):
+            return Down(Cause.SIGNER, is_unusable=True)
         if self.refusing.at(self.t):
             return Down(rng.choice([Cause.NETWORK, Cause.CLOSED]))
         return None
@@ -619,6 +634,8 @@ class World:
             self.result.backs_s.append(t - self.back_since)
             self.back_since = None
         ends = [(t + 10 * HOUR_S, Down(Cause.CLOSED))]
+        if self.endless.at(t):
+            ends.append((t + 0.5, Down(Cause.UNREADABLE, is_unusable=True, unseen_s=0.0)))
         if self.flaky_s:
             ends.append((t + rng.expovariate(1 / self.flaky_s), Down(Cause.CLOSED)))
         for a, b in self.down.spans:

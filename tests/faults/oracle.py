@@ -22,6 +22,8 @@ from toolkit.simulator.ledger import Connection, Ledger, Written
 
 UNREADABLE = frozenset({"bad-gzip", "gzip-bomb", "field-bomb", "truncated", "mutated", "text", "half-frame"})
 """Faults after which a frame's messages need not be stored, only noticed."""
+FRAME_BYTES_MAX = 4 << 20
+"""What is longer is no frame of TikTok's: noticed, and not kept."""
 EDGE_US = 150_000
 """How exact the edge of a gap is: a burst on its way when the connection breaks."""
 FOREVER_US = 1 << 62
@@ -135,9 +137,15 @@ def keys_of(delivery: Written, connection: Connection, by_id: ById) -> list[Key]
     if not delivery.faults:
         room_id, msg_ids = connection.room_id, connection.frames[delivery.log_id].msg_ids
         return [by_id[room_id, msg_id] for msg_id in msg_ids]
-    if delivery.data is None or not delivery.is_whole:
+    if delivery.data is None or not delivery.is_whole or len(delivery.data) > FRAME_BYTES_MAX:
         return []
     return [(method, hashlib.sha256(payload).digest()) for method, payload in read_frame(delivery.data) or ()]
+
+
+def is_unreadable(delivery: Written) -> bool:
+    """Return whether a frame's messages need not be stored, only noticed."""
+    is_too_large = delivery.data is not None and len(delivery.data) > FRAME_BYTES_MAX
+    return is_too_large or bool(UNREADABLE & set(delivery.faults))
 
 
 def read_frame(data: bytes) -> list[tuple[str, bytes]] | None:
@@ -181,7 +189,7 @@ def _judge_acknowledged(verdict: Verdict, ledger: Ledger, stored: Iterable[Store
     for connection in ledger.connections:
         acknowledged = {frame.log_id for frame in connection.frames.values() if frame.acked_at is not None}
         for delivery in connection.written:
-            if delivery.log_id not in acknowledged or UNREADABLE & set(delivery.faults):
+            if delivery.log_id not in acknowledged or is_unreadable(delivery):
                 continue
             for key in keys_of(delivery, connection, by_id):
                 if key in kept or named.get(key) in names:
@@ -214,11 +222,12 @@ def _judge_damaged(
         last = max(acknowledged, default=0)
         for delivery in connection.written:
             # Only what was followed by an acknowledged frame has certainly arrived.
-            if not UNREADABLE & set(delivery.faults) or not delivery.is_whole or delivery.log_id >= last:
+            if not is_unreadable(delivery) or not delivery.is_whole or delivery.log_id >= last:
                 continue
             if delivery.sha256 in quarantined:
                 continue
-            if delivery.data is not None and read_frame(delivery.data) is not None:
+            is_small = delivery.data is not None and len(delivery.data) <= FRAME_BYTES_MAX
+            if is_small and read_frame(delivery.data or b"") is not None:
                 keys = set(keys_of(delivery, connection, by_id))
                 if keys <= kept:
                     continue

@@ -30,6 +30,8 @@ KEPT = [
     ("text", {}),
     ("bad-utf8", {}),
     ("oversize", {"kib": 1100}),
+    ("oversize", {"kib": 4200}),
+    ("oversize", {"kib": 15_000, "count": 2}),
     ("duplicate", {"copies": 3}),
     ("repeat", {"count": 3}),
     ("reorder", {"count": 3}),
@@ -53,7 +55,7 @@ LOST = [
     ("close", {"code": 1011}),
     ("close", {"code": 4000}),
     ("half-frame", {}),
-    ("oversize", {"kib": 4200}),
+    ("oversize", {"kib": 16_384}),
     ("server-down", {"seconds": 0.3}),
 ]
 """Faults that cost the connection; the recorder comes back by itself."""

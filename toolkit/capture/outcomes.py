@@ -31,6 +31,12 @@ from toolkit.model.recording import Cause
 __all__ = ["classify"]
 
 _CODE_ABNORMAL = 1006
+_UNREADABLE = {
+    1002: "what is no WebSocket frame",
+    1007: "text that is none",
+    1009: "a frame larger than any of its own",
+}
+"""Codes that we hang up with, by what came."""
 _REFUSALS = (
     httpx.codes.FORBIDDEN,
     httpx.codes.UNSUPPORTED_MEDIA_TYPE,
@@ -77,11 +83,16 @@ def _of_the_signer(error: BaseException, now_us: int) -> Down | None:
         case SignerRefused():
             return Down(Cause.SIGNER, str(error), retry_after_s=error.retry_after_s)
         case FrameError():
-            return Down(Cause.SIGNER, f"The signing service's answer cannot be used: {error}.")
+            detail = f"The signing service's answer cannot be used: {error}."
+            return Down(Cause.SIGNER, detail, is_unusable=True)
         case upstream.SignAPIError():
             return _refusal(error, now_us)
         case upstream.InitialCursorMissingError() | upstream.WebsocketURLMissingError():
-            return Down(Cause.SIGNER, "The signing service's answer names no live server.")
+            detail = "The signing service's answer names no live server."
+            return Down(Cause.SIGNER, detail, is_unusable=True)
+        case InvalidURI():
+            detail = "The signing service named an address that is none."
+            return Down(Cause.SIGNER, detail, is_unusable=True)
     return None
 
 
@@ -91,12 +102,19 @@ def _refusal(error: Any, now_us: int) -> Down:
         return Down(Cause.SIGNER, "The signing service could not be reached.")
     if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return Down(Cause.SIGNER, "The signing service refused the API key.", hopeless=True)
+    wait_s = named_wait_s(response.headers, now_us)
+    if response.is_success:
+        detail = "The signing service's answer lacks what a connection needs."
+        return Down(Cause.SIGNER, detail, retry_after_s=wait_s, is_unusable=True)
     detail = f"The signing service failed (status {response.status_code})."
-    return Down(Cause.SIGNER, detail, retry_after_s=named_wait_s(response.headers, now_us))
+    return Down(Cause.SIGNER, detail, retry_after_s=wait_s)
 
 
 def _of_the_network(error: BaseException) -> Down:
     match error:
+        case ConnectionClosed(sent=sent, rcvd_then_sent=False) if sent and sent.code in _UNREADABLE:
+            detail = f"TikTok sent {_UNREADABLE[sent.code]}."
+            return Down(Cause.UNREADABLE, detail, is_unusable=True)
         case ConnectionClosed():
             code = error.rcvd.code if error.rcvd else _CODE_ABNORMAL
             cause = Cause.NETWORK if code == _CODE_ABNORMAL else Cause.CLOSED
@@ -105,8 +123,6 @@ def _of_the_network(error: BaseException) -> Down:
             return Down(Cause.NETWORK, "TikTok could not be reached.")
         case TimeoutError() | httpx.TimeoutException():
             return Down(Cause.NETWORK, "TikTok did not answer in time.")
-        case InvalidURI():
-            return Down(Cause.SIGNER, "The signing service named an address that is none.")
         case InvalidMessage():
             return Down(Cause.NETWORK, "The connection broke while it was opened.")
         case InvalidHandshake():

@@ -13,6 +13,8 @@ around with public knobs only:
   the address is checked first and no redirect is followed.
 * It sends heartbeats as often as the server says, be it thousands a second, so the
   announced interval is clamped before it reads it.
+* A frame that is too large would cost its connection, and the next one too; it is
+  read past (``tapped``).
 * It raises out of its task without an event on most faults and never notices
   silence, so its task and the time since the last frame are watched here.
 * Cancelled while it asks whether a live is on, it takes that for an answer; so that
@@ -34,16 +36,14 @@ import httpx
 from TikTokLive import TikTokLiveClient
 from TikTokLive.client import errors as upstream
 from TikTokLive.client.web.routes.fetch_is_live import MissingRoomIdInResponse
-from websockets.datastructures import Headers
-from websockets.legacy.client import WebSocketClientProtocol
-from websockets.legacy.exceptions import InvalidStatusCode, RedirectHandshake
 
 from toolkit.capture.options import KEPT_METHODS, TIKTOK, SourceOptions
 from toolkit.capture.outcomes import classify
+from toolkit.capture.tapped import Skipped, TappedProtocol
 from toolkit.capture.transport import MovedTransport, SignatureTransport
 from toolkit.clock import Clock
 from toolkit.connect.stimuli import Down, Live
-from toolkit.connect.watchdog import LOOK_S, Watchdog, clamped_ping_s
+from toolkit.connect.watchdog import LOOK_S, Watchdog
 from toolkit.errors import CaptureError, FrameError, ToolkitError
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
@@ -62,7 +62,6 @@ CLOSE_TIMEOUT_S = 1.0
 """For a polite goodbye. Who does not answer it in time is hung up on."""
 ANSWER_BYTES_MAX = 256
 """A heartbeat's answer is some fifty bytes; larger frames need not be looked into."""
-_OPTIONS = "Handshake-Options"
 
 
 class TikTokSource:
@@ -79,7 +78,7 @@ class TikTokSource:
         self._room_id = 0
         self._first_frame: bytes | None = None
         self._watchdog: Watchdog | None = None
-        self._socket: _TappedProtocol | None = None
+        self._socket: TappedProtocol | None = None
         self._on_up: Callable[[int], None] | None = None
         self._on_frame: Callable[[FrameKind, bytes], bytes] | None = None
         self._client = self._build_client()
@@ -274,8 +273,8 @@ class TikTokSource:
         self._first_frame = data
         return stub.data
 
-    def _protocol(self, *args: Any, **kwargs: Any) -> _TappedProtocol:
-        protocol = self._socket = _TappedProtocol(*args, **kwargs)
+    def _protocol(self, *args: Any, **kwargs: Any) -> TappedProtocol:
+        protocol = self._socket = TappedProtocol(*args, **kwargs)
         protocol.on_frame = self._take_frame
         protocol.on_open = self._take_open
         return protocol
@@ -291,47 +290,15 @@ class TikTokSource:
     def _take_frame(self, data: bytes) -> bytes:
         assert self._on_frame is not None
         assert self._watchdog is not None
+        if isinstance(data, Skipped):
+            self._watchdog.feed(self._now_s())
+            return self._on_frame(FrameKind.SKIPPED, bytes(data))
         is_answer = len(data) <= ANSWER_BYTES_MAX and decode_frame(data).payload_type == "hb"
         self._watchdog.feed(self._now_s(), is_answer=is_answer)
         return self._on_frame(FrameKind.PUSH, data)
-
-
-class _TappedProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # untyped upstream
-    """A WebSocket whose frames pass through us before anybody else reads them."""
-
-    on_open: Callable[[float], None] | None = None
-    on_frame: Callable[[bytes], bytes]
-    _ping_s: float
-
-    async def handshake(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            await super().handshake(*args, **kwargs)
-        except RedirectHandshake as redirect:
-            # It would be followed to any host, past the check of the address.
-            raise InvalidStatusCode(302, Headers()) from redirect
-        announced = ";".join(self.response_headers.get_all(_OPTIONS))
-        self._ping_s = clamped_ping_s(_ping_interval(announced))
-        with contextlib.suppress(KeyError):
-            del self.response_headers[_OPTIONS]
-        self.response_headers[_OPTIONS] = f"ping-interval={self._ping_s:g}"
-
-    async def recv(self) -> bytes:
-        if self.on_open is not None:
-            opened, self.on_open = self.on_open, None
-            opened(self._ping_s)
-        data = await super().recv()
-        return self.on_frame(data.encode() if isinstance(data, str) else data)
 
 
 async def _refuse_server_error(response: httpx.Response) -> None:
     """Raise where TikTok's server failed: its error page would be taken for a captcha."""
     if response.status_code >= httpx.codes.INTERNAL_SERVER_ERROR:
         response.raise_for_status()
-
-
-def _ping_interval(options: str) -> str:
-    for part in options.split(";"):
-        name, _, value = part.strip().partition("=")
-        if name == "ping-interval":
-            return value.strip('" ')
-    return ""

@@ -57,6 +57,9 @@ class Down:
         cause: Why.
         detail: One sentence for the operator.
         retry_after_s: The other side named a time to wait; it wins over the backoff.
+        is_unusable: What the other side gave is of no use, and the same is likely to
+            come again: an answer of the signing service that names no server of
+            TikTok's, a frame without an end.
         hopeless: Trying again cannot help whatever the cause (a refused key).
         unseen_s: Seconds since the last frame when the end was noticed: the time to
             detect; None where no connection stood.
@@ -65,6 +68,7 @@ class Down:
     cause: Cause
     detail: str = ""
     retry_after_s: float | None = None
+    is_unusable: bool = False
     hopeless: bool = False
     unseen_s: float | None = None
 

@@ -9,6 +9,8 @@ what came of them with the next stimulus. Where each state can lead is one table
     cause                           what happens
     network, silence                backoff, and a probe every 2 s that cuts it short
     closed, internal, signer        backoff
+    unusable: an answer of the      backoff twice; from the third in a row on 5 to 60
+      signer, a frame without end     minutes, for each costs a signature in vain
     signer with a named wait        no signature before that time, kept over a restart
     blocked                         5 to 60 minutes
     offline                         a look every minute, without a signature
@@ -64,6 +66,10 @@ LOOK_EVERY_S = 60.0
 LOOK_JITTER = 0.2
 BLOCKED_POLICY = BackoffPolicy(base_s=335.0, multiplier=2.0, ceiling_s=3270.0, jitter=0.1, attempts_max=0)
 """5 to 60 minutes, jitter included: asking a site that blocks us prolongs the block."""
+UNUSABLE_MAX = 2
+"""Dials in a row whose yield was of no use and that are followed by the usual wait. A
+signing service that restarts answers nonsense once or twice; one that points elsewhere,
+or is no signing service, would be sent a signature's worth of requests for ever."""
 TIMER_SLACK_S = 0.01
 """A timer of the operating system may be this early."""
 
@@ -71,6 +77,7 @@ _NETWORK = frozenset({Cause.NETWORK, Cause.SILENCE})
 """Causes after which reaching the server means that a dial is worth its signature."""
 _AWAY = "The network is away. The live is dialled as soon as it is back."
 _NO_SIGNATURE = "No signature may be asked for now: the limit is used up, or the service asked to wait."
+_IN_VAIN = "It is so each time, so the next attempt is minutes away; Reconnect makes one now."
 _RESTING = "Connections kept failing: a pause, then one more attempt."
 
 
@@ -116,6 +123,7 @@ class Supervisor:
         self._keep_waiting = keep_waiting
         self._attempt = 0
         self._blocked = 0
+        self._unusable = 0
         self._outage = ""
         self._up_since_s: float | None = None
         self._was_up = False
@@ -238,7 +246,7 @@ class Supervisor:
         if self.state is ConnectionState.WAITING:
             return [] if self._is_looking else self._look()
         if self.state is ConnectionState.NEEDS_OPERATOR:
-            self._attempt = self._blocked = 0
+            self._attempt = self._blocked = self._unusable = 0
         self.breaker.rest_is_over()
         return self._resolve(now_s)
 
@@ -276,10 +284,15 @@ class Supervisor:
     def _lost(self, down: Down, now_s: float) -> list[Command]:
         was_dialled = self.state is not ConnectionState.RESOLVING
         if self._is_stable(now_s):
-            self._attempt = self._blocked = 0
+            self._attempt = self._blocked = self._unusable = 0
             self.breaker.lasted()
         elif was_dialled:
             self.breaker.failed(now_s)
+        if down.is_unusable:
+            self._unusable += 1
+        elif self.state is ConnectionState.CONNECTED:
+            # It came up and ended otherwise: what it was given was of use.
+            self._unusable = 0
         self._up_since_s = None
         if down.retry_after_s is not None:
             self.budget.hold(down.retry_after_s, now_s)
@@ -293,7 +306,8 @@ class Supervisor:
         if _is_hopeless(down) or self._is_impatient() or is_exhausted:
             return self._give_up(down.cause, down.detail, now_s)
         self._attempt += 1
-        return self._wait_to_retry(self._pause_s(down.cause, now_s), down.cause, down.detail, now_s)
+        detail = f"{down.detail} {_IN_VAIN}" if self._is_in_vain(down) else down.detail
+        return self._wait_to_retry(self._pause_s(down, now_s), down.cause, detail, now_s)
 
     def _over(self, down: Down, now_s: float) -> list[Command]:
         """There is nothing to be connected to: wait for the live, or end."""
@@ -320,7 +334,7 @@ class Supervisor:
     def _wait_for_live(self, down: Down, now_s: float) -> list[Command]:
         wait_s = LOOK_EVERY_S * (1 + self._rng.uniform(-LOOK_JITTER, LOOK_JITTER))
         if down.cause is Cause.BLOCKED:
-            wait_s = self._pause_s(down.cause, now_s)
+            wait_s = self._pause_s(down, now_s)
         wait_s = max(wait_s, down.retry_after_s or 0.0)
         self._wait_until_s = now_s + wait_s
         self._cause = down.cause
@@ -335,13 +349,18 @@ class Supervisor:
         probe = [Probe(self._rng.uniform(*PROBE_FIRST_S))] if self._is_probing else []
         return [Wait(wait_s), *probe]
 
-    def _pause_s(self, cause: Cause, now_s: float) -> float:
-        if cause is Cause.BLOCKED:
+    def _pause_s(self, down: Down, now_s: float) -> float:
+        if down.cause is Cause.BLOCKED:
             self._blocked += 1
             pause_s = BLOCKED_POLICY.delay_s(self._blocked, self._rng)
+        elif self._is_in_vain(down):
+            pause_s = BLOCKED_POLICY.delay_s(self._unusable - UNUSABLE_MAX, self._rng)
         else:
             pause_s = self._policy.delay_s(max(self._attempt, 1), self._rng)
         return max(pause_s, self.budget.wait_s(now_s), self.breaker.wait_s(now_s))
+
+    def _is_in_vain(self, down: Down) -> bool:
+        return down.is_unusable and self._unusable > UNUSABLE_MAX
 
     def _give_up(self, cause: Cause, detail: str, now_s: float) -> list[Command]:
         self._enter(ConnectionState.NEEDS_OPERATOR, now_s, cause=cause, detail=detail)

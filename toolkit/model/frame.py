@@ -22,6 +22,8 @@ class FrameKind(IntEnum):
     """A WebcastPushFrame, as the WebSocket delivered it."""
     FETCH = 2
     """A bare fetch result: the signing service's answer that opens a connection."""
+    SKIPPED = 3
+    """Size and hash of a frame that was too large to be kept."""
 
 
 @dataclass(frozen=True, slots=True)

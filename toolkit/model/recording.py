@@ -56,6 +56,8 @@ class Cause(StrEnum):
     BLOCKED = "blocked"
     OFFLINE = "offline"
     UNKNOWN_USER = "unknown_user"
+    UNREADABLE = "unreadable"
+    """TikTok sent what nobody can read on after."""
     INTERNAL = "internal"
     """Our own fault. The log has the details."""
 

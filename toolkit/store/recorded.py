@@ -13,6 +13,8 @@ from toolkit.store.database import Database
 
 __all__ = ["RecordedFrame", "recorded_frames"]
 
+_FRAME_KINDS = frozenset(FrameKind)
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedFrame:
@@ -76,7 +78,7 @@ def recorded_frames(database: Database) -> Iterator[RecordedFrame]:
             rooms.get(segment_id, 0),
             at,
             mono_ns,
-            FrameKind.FETCH if kind == FrameKind.FETCH else FrameKind.PUSH,
+            FrameKind(kind) if kind in _FRAME_KINDS else FrameKind.PUSH,
             payload_type,
             mine,
             push_seq,

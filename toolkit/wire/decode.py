@@ -13,6 +13,7 @@ from toolkit.errors import FrameError
 from toolkit.model.frame import DecodedFrame, FrameKind, Message, Quarantined
 from toolkit.wire.inflate import inflate, walk
 from toolkit.wire.schema import DecodeError, ProtoMessage, message_class
+from toolkit.wire.skipped import read_skipped
 
 __all__ = ["decode_frame", "quarantine"]
 
@@ -25,9 +26,14 @@ def decode_frame(data: bytes, kind: FrameKind = FrameKind.PUSH) -> DecodedFrame:
 
     Args:
         data: The bytes as they came.
-        kind: A push frame, or the bare fetch result that opens a connection.
+        kind: A push frame, the bare fetch result that opens a connection, or what is
+            kept of a frame that was too large.
     """
     decoded = DecodedFrame()
+    if kind is FrameKind.SKIPPED:
+        skipped = read_skipped(data) or quarantine(data, "oversize", "a frame that was not kept")
+        decoded.quarantined.append(skipped)
+        return decoded
     try:
         body = data if kind is FrameKind.FETCH else _open_push_frame(data, decoded)
         if decoded.payload_type == "msg":
