@@ -8,6 +8,7 @@
  *   scale=0.5..3  limit=1..200  fade=SECONDS (0: never)  motion=0  smooth=0
  *   status=1  a line that tells the connection      transparent=0  a solid ground
  *   debug=1   status, a checkerboard, and counters
+ *   ack=1     for load tests: tells the server when each notice was painted
  *
  * What viewers write is data: it reaches the page through textContent only.
  */
@@ -35,6 +36,8 @@ const RETRY_MS_MAX = 5000;
 const SILENCE_MS_MAX = 25000;
 const PONG_MS_MAX = 10000;
 const ACK_MS = 250;
+/** In one acknowledgement; the server takes messages of 4 KiB. */
+const PAINTINGS_MAX = 64;
 
 const options = readOptions(new URLSearchParams(location.search));
 const root = document.documentElement;
@@ -78,6 +81,7 @@ function readOptions(query) {
     status: on("status") || on("debug"),
     solid: off("transparent"),
     debug: on("debug"),
+    ack: on("ack"),
   };
 }
 
@@ -355,14 +359,24 @@ function askFrame() {
       showComments(rows, rows.length <= 3);
     }
     flushAsked = false;
+    if (options.ack) notePainting(shownSeq());
     // Frame callbacks run before the paint, messages after it.
     afterPaint.port2.postMessage(0);
   });
 }
 
+/** Return the number up to which everything is in the page. */
+function shownSeq() {
+  return pending.length ? pending[0].seq - 1 : state.receivedSeq;
+}
+
 function tellPainted() {
-  state.lastSeq = pending.length ? pending[0].seq - 1 : state.receivedSeq;
+  state.lastSeq = shownSeq();
   root.dataset.lastSeq = String(state.lastSeq);
+  planAck();
+}
+
+function planAck() {
   if (ackTimer) return;
   ackTimer = setTimeout(sendAck, Math.max(0, ackAt + ACK_MS - performance.now()));
 }
@@ -370,7 +384,24 @@ function tellPainted() {
 function sendAck() {
   ackTimer = 0;
   ackAt = performance.now();
-  say({ type: "painted", seq: state.lastSeq });
+  const ack = { type: "painted", seq: state.lastSeq };
+  if (options.ack) Object.assign(ack, { frames: paintings.splice(0, PAINTINGS_MAX), skipped: state.skipped });
+  say(ack);
+  if (paintings.length) planAck();
+}
+
+const paintings = []; // [seq, milliseconds] not told yet
+let paintedSeq = 0;
+
+/** Keep the moment at which `seq` was on screen: the next frame begins when this one is out. */
+function notePainting(seq) {
+  if (seq <= paintedSeq) return;
+  paintedSeq = seq;
+  requestAnimationFrame(() => {
+    paintings.push([seq, Date.now()]);
+    if (paintings.length > PAINTINGS_MAX * 4) paintings.shift();
+    planAck();
+  });
 }
 
 // -- state -------------------------------------------------------------------
@@ -534,7 +565,7 @@ function subscribe(hello) {
   const knows = state.stream === hello.stream;
   const wish = { type: "subscribe", topics: topics(), batch: true, ack: true, snapshot: true };
   if (state.stream) Object.assign(wish, { since: state.receivedSeq, stream: state.stream });
-  if (!knows) state.lastSeq = 0;
+  if (!knows) state.lastSeq = paintedSeq = 0;
   if (state.stream) state.reconnects += 1;
   state.stream = hello.stream;
   say(wish);

@@ -286,6 +286,26 @@ def test_a_screen_tells_what_it_has_painted(server, open_overlay, until):
     until(lambda: [s["painted_seq"] for s in server.surface.hub.status()] == [seq])
 
 
+def test_a_screen_of_a_load_test_tells_when_each_notice_was_painted(server, open_overlay, until):
+    """With `ack=1`, on the wall clock; after a frame that was really shown, never before it was sent."""
+    page = open_overlay(server, "ack=1&limit=5")
+    before_ms = server.studio.now() // 1000
+    seq = server.studio.comments([f"comment {n}" for n in range(40)])[-1].seq
+    (told,) = until(lambda: [s for s in server.surface.hub.status() if seq in dict(s["paintings"])])
+    assert told["skipped"] == 35
+    painted_ms = dict(told["paintings"])[seq]
+    assert before_ms <= painted_ms <= server.studio.now() // 1000
+    assert page.complaints == []
+
+
+def test_other_screens_tell_no_times(server, open_overlay, until):
+    """It costs nothing where nobody measures."""
+    page = open_overlay(server)
+    painted(page, seq := server.studio.comment("measure me not"))
+    until(lambda: [s["painted_seq"] for s in server.surface.hub.status()] == [seq])
+    assert server.surface.hub.status()[0]["paintings"] == []
+
+
 def test_an_empty_overlay_is_transparent_and_silent(server, open_overlay):
     """Nothing to see, nothing said, unless `status=1` asks for a word."""
     page = open_overlay(server)

@@ -147,6 +147,11 @@ def test_a_notice_that_json_cannot_carry_stops_no_other(server):
         '{"type": "subscribe", "batch": 1}',
         '{"type": "painted"}',
         '{"type": "painted", "seq": "9"}',
+        '{"type": "painted", "seq": 9, "frames": [[1, 2, 3]]}',
+        '{"type": "painted", "seq": 9, "frames": [[1, -2]]}',
+        '{"type": "painted", "seq": 9, "frames": {"1": 2}}',
+        '{"type": "painted", "seq": 9, "skipped": null}',
+        '{"type": "painted", "seq": 9, "frames": [' + ", ".join(["[1, 2]"] * 65) + "]}",
     ],
 )
 def test_a_message_that_means_nothing_is_refused_with_a_sentence(text):
@@ -257,13 +262,13 @@ def test_a_loop_that_stood_still_recovers_what_its_queue_lost(server):
         assert [n["seq"] for n in notices(client, 12_000)] == list(range(1, 12_001))
 
 
-def test_sockets_say_why_they_are_refused(new_server, new_studio, monkeypatch):
+def test_sockets_say_why_they_are_refused(new_server, new_studio):
     """A page of another site, too many, switched off: a status each."""
     server = new_server(new_studio())
     with pytest.raises(InvalidStatus) as refused:
         server.socket(origin="http://evil.example")
     assert refused.value.response.status_code == 403
-    monkeypatch.setattr(hub_module, "CLIENTS_MAX", 1)
+    server.surface.hub.clients_max = 1
     with server.socket(), pytest.raises(InvalidStatus) as refused:
         server.socket()
     assert refused.value.response.status_code == 503

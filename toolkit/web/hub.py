@@ -56,8 +56,10 @@ UNBATCHED_NOTICES = 16
 STALLED_S_MAX = 10.0
 """A frame in flight for longer than this, and the client is cut off."""
 _SWEEP_S = 1.0
-CLIENTS_MAX = 500
-"""Half of the 1,024 files a process may open by default: the recorder needs the rest."""
+CLIENTS_MAX = 10_000
+"""About 150 MB. Where a process may open fewer files, they are the bound."""
+PAINTINGS_KEPT = 128
+"""Painted frames kept of a screen that tells them: seconds of a busy chat, 16 KiB."""
 ANSWERS_MAX = 32
 """Answers waiting for one client. More means that it asks and does not read."""
 
@@ -111,6 +113,10 @@ class Subscriber:
         number: 1, 2, 3 ... in the order they came.
         cursor: Number of the last notice it was sent or did not want.
         painted_seq: What its screen shows by its own account; None if it does not tell.
+        painted_at: When it said so, microseconds UTC.
+        paintings: When each number was painted, milliseconds UTC by the screen's own
+            clock, newest last; None for a screen that does not tell.
+        skipped: Comments its screen never showed because more came than fit.
         sent: Notices sent.
         missed: Notices that were gone before they could be sent.
     """
@@ -122,6 +128,8 @@ class Subscriber:
     batch: bool = False
     painted_seq: int | None = None
     painted_at: int | None = None
+    paintings: deque[tuple[int, int]] | None = None
+    skipped: int = 0
     sent: int = 0
     missed: int = 0
     answers: deque[bytes] = field(default_factory=deque)
@@ -151,7 +159,18 @@ class Hub:
         snapshot: Callable[[], dict[str, Any]],
         *,
         clock: Clock | None = None,
+        clients_max: int = CLIENTS_MAX,
     ) -> None:
+        """
+        Listen to the bus.
+
+        Args:
+            bus: What is sent on.
+            snapshot: The present state, for a client that asks for it.
+            clock: Wall clock of what the hub itself says.
+            clients_max: Beyond that nobody is taken.
+        """
+        self.clients_max = clients_max
         self.sent = 0
         self.dropped = 0
         self.kicked = 0
@@ -174,7 +193,7 @@ class Hub:
     @property
     def is_full(self) -> bool:
         """Whether nobody else can be taken."""
-        return len(self._subscribers) >= CLIENTS_MAX
+        return len(self._subscribers) >= self.clients_max
 
     def add(self, outlet: Outlet) -> Subscriber:
         """Take a new client and greet it."""
@@ -216,8 +235,16 @@ class Hub:
             case Painted():
                 subscriber.painted_seq = min(said.seq, self._bus.seq)
                 subscriber.painted_at = self._clock.now_us()
+                self._keep_paintings(subscriber, said)
             case Ping():
                 self._answer(subscriber, "pong")
+
+    def _keep_paintings(self, subscriber: Subscriber, said: Painted) -> None:
+        subscriber.skipped = said.skipped
+        if said.frames:
+            if subscriber.paintings is None:
+                subscriber.paintings = deque(maxlen=PAINTINGS_KEPT)
+            subscriber.paintings.extend(said.frames)
 
     def complain(self, subscriber: Subscriber, sentence: str) -> None:
         """Tell a client that its message was not understood."""
@@ -390,6 +417,8 @@ class Hub:
                 "missed": s.missed,
                 "painted_seq": s.painted_seq,
                 "painted_at": s.painted_at,
+                "paintings": list(s.paintings or ()),
+                "skipped": s.skipped,
             }
             for s in sorted(self._subscribers, key=lambda s: s.number)
         ]

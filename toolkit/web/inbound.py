@@ -5,7 +5,9 @@ One JSON object per message:
 
     {"type": "subscribe", "topics": [...], "since": 17, "stream": "...",
      "batch": true, "ack": true, "snapshot": true}     all but type optional
-    {"type": "painted", "seq": 17}                     what a screen shows by now
+    {"type": "painted", "seq": 17}                     what a screen shows by now;
+       may add "frames": [[seq, milliseconds], ...], when each was on screen, and
+       "skipped": how many comments it never showed because more came than fit
     {"type": "ping"}                                   answered with a pong
 
 A topic is a notice type (``comment``), a prefix and a star (``tiktok:*``), or a
@@ -17,11 +19,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 __all__ = ["Painted", "Ping", "Said", "Subscribe", "TokenBucket", "Topics", "Unreadable", "parse"]
 
 TOPICS_MAX = 64
+FRAMES_MAX = 64
 _TOPIC = re.compile(r"[a-z0-9_:.-]{0,63}\*?", re.ASCII)
 _STREAM = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 _SEQ_MAX = 2**53
@@ -74,9 +77,19 @@ class Subscribe:
 
 @dataclass(frozen=True, slots=True)
 class Painted:
-    """A screen shows everything up to ``seq``."""
+    """
+    A screen shows everything up to ``seq``.
+
+    Attributes:
+        seq: The number.
+        frames: Since it last told: number, and when on the screen's wall clock
+            everything up to it was painted, in milliseconds.
+        skipped: Comments never shown because more came than fit.
+    """
 
     seq: int
+    frames: tuple[tuple[int, int], ...] = ()
+    skipped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +118,7 @@ def parse(text: str) -> Said:
         case "subscribe":
             return _subscribe(message)
         case "painted":
-            return Painted(_seq(message, "seq"))
+            return _painted(message)
         case "ping":
             return Ping()
     raise Unreadable("Unknown type; known are subscribe, painted and ping.")
@@ -125,6 +138,19 @@ def _subscribe(message: dict[str, Any]) -> Subscribe:
     )
 
 
+def _painted(message: dict[str, Any]) -> Painted:
+    frames = message.get("frames", [])
+    if not isinstance(frames, list) or len(frames) > FRAMES_MAX:
+        raise Unreadable(f"frames must be a list of at most {FRAMES_MAX} pairs.")
+    for frame in frames:
+        if not isinstance(frame, list) or len(frame) != 2 or not all(_is_count(n) for n in frame):
+            raise Unreadable("A frame is a pair of whole numbers: seq and milliseconds.")
+    skipped = message.get("skipped", 0)
+    if not _is_count(skipped):
+        raise Unreadable("skipped must be a whole number, 0 or more.")
+    return Painted(_seq(message, "seq"), tuple((seq, at) for seq, at in frames), skipped)
+
+
 def _topics(topics: Any) -> Topics:
     if topics is None:
         return Topics()
@@ -138,9 +164,13 @@ def _topics(topics: Any) -> Topics:
 
 def _seq(message: dict[str, Any], name: str) -> int:
     value = message.get(name)
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _SEQ_MAX:
+    if not _is_count(value):
         raise Unreadable(f"{name} must be a whole number, 0 or more.")
     return value
+
+
+def _is_count(value: Any) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _SEQ_MAX
 
 
 def _flag(message: dict[str, Any], name: str) -> bool:

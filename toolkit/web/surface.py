@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, cast
 
 from tornado.web import Application
@@ -12,7 +13,7 @@ from tornado.web import Application
 from toolkit.errors import ServerError
 from toolkit.web.access import Policy, guard
 from toolkit.web.backend import Backend
-from toolkit.web.hub import Hub
+from toolkit.web.hub import CLIENTS_MAX, Hub
 
 __all__ = ["Surface", "install", "surface_of"]
 
@@ -20,6 +21,8 @@ _SETTING = "toolkit_surface"
 WORKERS = 4
 WAITING_MAX = 32
 """Calls that may wait for a worker. Beyond it a caller is told to come back."""
+
+_FILES_BY_DEFAULT = 1_024
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -39,7 +42,7 @@ class Surface:
     def __init__(self, backend: Backend, policy: Policy, *, websocket_enabled: bool = True) -> None:
         self.backend = backend
         self.policy = policy
-        self.hub = Hub(backend.bus, backend.snapshot)
+        self.hub = Hub(backend.bus, backend.snapshot, clients_max=min(CLIENTS_MAX, _files_max() // 2))
         self.websocket_enabled = websocket_enabled
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="toolkit-web")
         self._waiting = 0
@@ -64,6 +67,26 @@ class Surface:
         """Close the sockets; take no more calls. Does not wait for running ones."""
         self.hub.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
+
+
+def _files_max() -> int:
+    """
+    Return how many files this process may have open, after asking for as many as it gets.
+
+    Sockets may take half of them: the recorder needs the rest.
+    """
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit, and nobody there has run out.
+        return _FILES_BY_DEFAULT
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = CLIENTS_MAX * 2 + _FILES_BY_DEFAULT
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        with suppress(ValueError, OSError):
+            more = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+            resource.setrlimit(resource.RLIMIT_NOFILE, (more, hard))
+        soft = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return wanted if soft == resource.RLIM_INFINITY else soft
 
 
 def install(
