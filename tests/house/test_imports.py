@@ -10,7 +10,7 @@ import pytest
 # From the bottom up. A part may import what stands on a lower line; parts of one line
 # may import each other as long as no circle comes of it.
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "clock"),
+    ("errors", "clock", "failpoint"),
     ("observe", "background"),  # seeing inside is for everybody, so it stands on almost nothing
     ("model",),
     ("wire", "connect", "ledger"),

@@ -19,6 +19,7 @@ from websockets.legacy.client import WebSocketClientProtocol
 from websockets.legacy.exceptions import InvalidStatusCode, RedirectHandshake
 from websockets.legacy.framing import Frame
 
+from toolkit import failpoint
 from toolkit.connect.watchdog import clamped_ping_s
 from toolkit.wire.skipped import encode_skipped
 
@@ -54,6 +55,7 @@ class TappedProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # untyped 
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Shake hands as TikTokLive does; follow nobody, and keep to a sane pace of heartbeats."""
+        failpoint.reach("handshake")
         try:
             await super().handshake(*args, **kwargs)
         except RedirectHandshake as redirect:

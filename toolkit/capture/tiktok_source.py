@@ -37,6 +37,7 @@ from TikTokLive import TikTokLiveClient
 from TikTokLive.client import errors as upstream
 from TikTokLive.client.web.routes.fetch_is_live import MissingRoomIdInResponse
 
+from toolkit import failpoint
 from toolkit.capture.options import KEPT_METHODS, TIKTOK, SourceOptions
 from toolkit.capture.outcomes import classify
 from toolkit.capture.tapped import Skipped, TappedProtocol
@@ -115,6 +116,7 @@ class TikTokSource:
         """
         assert self._room_id, "resolve() comes first"
         self._on_up, self._on_frame = on_up, on_frame
+        failpoint.reach("dial")
         down: Down | None = None
         try:
             async with asyncio.timeout(SIGN_TIMEOUT_S):

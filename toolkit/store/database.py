@@ -23,6 +23,7 @@ from typing import Any
 
 import duckdb
 
+from toolkit import failpoint
 from toolkit.errors import NotARecording, RecordingBusy, RecordingError
 from toolkit.model.event import EVENT_CLASSES, Batch
 from toolkit.model.recording import FORMAT_VERSION
@@ -201,7 +202,9 @@ class Database:
                     appender = self._appenders[table] = self._connection.appender(table)
                 appender.append_rows(rows)
                 appender.flush()
+            failpoint.die_meanwhile("commit")
             self._connection.execute("COMMIT")
+            failpoint.reach("committed")
         except BaseException:
             self._roll_back()
             raise
@@ -282,6 +285,7 @@ class Database:
 
     def checkpoint(self) -> None:
         """Bring everything into the one file."""
+        failpoint.die_meanwhile("checkpoint")
         self._connection.execute("CHECKPOINT")
 
     # Reading

@@ -21,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from toolkit import failpoint
 from toolkit.errors import (
     FolderNotWritable,
     NotARecording,
@@ -335,6 +336,7 @@ class RecordingsFolder:
                     continue
                 with _claimed(journal):
                     reports.append(seal_journal(journal))
+                    failpoint.reach("heal")
             except RecordingBusy:
                 continue
             except (RecordingError, OSError) as error:

@@ -31,6 +31,7 @@ from enum import IntEnum
 from pathlib import Path
 from typing import BinaryIO
 
+from toolkit import failpoint
 from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
 
 __all__ = [
@@ -221,6 +222,9 @@ class JournalWriter:
     def _put(self, data: bytes) -> None:
         # A position of our own instead of O_APPEND: whatever a failed write left
         # behind is overwritten by the next one, even if truncating fails too.
+        if failpoint.is_due("half-record"):
+            os.pwrite(self._fd, data[: len(data) // 2], self.bytes)
+            failpoint.die()
         try:
             written = os.pwrite(self._fd, data, self.bytes)
             if written == len(data):
@@ -286,6 +290,7 @@ class _Syncer:
             self._dirty.clear()
             stopping = self._stopping.is_set()
             try:
+                failpoint.die_meanwhile("fsync")
                 _flush(self._fd)
             except OSError as error:
                 self._error = error

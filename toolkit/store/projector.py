@@ -20,6 +20,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit import failpoint
 from toolkit.background import Worker
 from toolkit.errors import RecordingError
 from toolkit.model.event import Batch
@@ -147,6 +148,7 @@ class Projector:
             database = self._open()
             if self._error:
                 self._forget_written(database.last_frame_no())
+            failpoint.reach("projection")
             database.append([batch for _, batch in self._held])
         except (DatabaseError, RecordingError) as error:
             # Whatever went wrong, a fresh connection tells the truth about what

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
+from toolkit import failpoint
 from toolkit.errors import RecordingError
 from toolkit.ledger.gaps import RecordingLedger
 from toolkit.model.event import Batch
@@ -60,7 +61,9 @@ def rebuild_sealed(path: Path) -> SealReport:
             hint="The recording is as it was. Check it with `toolkit verify`.",
         )
     fresh.replace(path)
+    failpoint.reach("rebuild-rename")
     sync_folder(path.parent)
+    failpoint.reach("rebuild-renamed")
     return SealReport(
         path.stem,
         path,

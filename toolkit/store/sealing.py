@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from toolkit import failpoint
 from toolkit.errors import NotARecording, RecordingError
 from toolkit.model.recording import FORMAT_VERSION, RecordingState
 from toolkit.store.account import write_account
@@ -103,7 +104,9 @@ def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
     try:
         totals = _complete_or_build(journal, target, report, anew)
         sync_folder(target.parent)
+        failpoint.reach("compared")
         journal.unlink()
+        failpoint.reach("removed")
         sync_folder(target.parent)
         report.size_bytes = target.stat().st_size
     except (DatabaseError, OSError) as error:
@@ -134,10 +137,12 @@ def _complete(journal: Path, path: Path, report: SealReport) -> Totals | None:
     database = Database.open(path)
     try:
         report.caught_up_frames = database.load(fold.batches(), after_frame=database.last_frame_no())
+        failpoint.reach("summary")
         _write_summary(fold, database, journal.stem)
         database.checkpoint()
     finally:
         database.close()
+    failpoint.reach("compare")
     differences = fold.totals.differences(read_back(path))
     report.problems = _damage(fold)
     if not differences:
@@ -160,6 +165,7 @@ def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
     report.problems = list(dict.fromkeys(problems + report.problems))
     report.caught_up_frames = totals.frames
     move_aside(target)
+    failpoint.reach("anew-moved")
     fresh.replace(target)
     return totals
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.clock import Clock
+from toolkit import failpoint
 from toolkit.errors import FolderNotWritable, RecordingError, RecordingNotFound
 from toolkit.ledger.gaps import RecordingLedger
 from toolkit.ledger.gifts import ENTRIES_MAX
@@ -161,6 +162,7 @@ class RecordingWriter:
         try:
             writer = cls(journal, clock)
             writer._catch_up()
+            failpoint.reach("resume")
         except BaseException:
             journal.close()
             raise
@@ -199,6 +201,7 @@ class RecordingWriter:
         """
         assert self._is_open, "no segment is open"
         frame = Frame(kind, data, self._segment_id, self._clock.now_us(), self._clock.mono_ns())
+        failpoint.reach("first-frame")
         self._journal.append(
             RecordType.FRAME,
             data,
@@ -224,10 +227,12 @@ class RecordingWriter:
             What the frame added; for the bus.
         """
         batch = self._sequencer.take(frame, self._room_id, decoded)
+        failpoint.reach("ack")
         self._totals.count(batch)
         self._ledger.take(batch)
         self._projector.offer(batch)
         return batch
+        failpoint.reach("taken")
 
     def close_segment(self, cause: Cause) -> None:
         """
@@ -295,6 +300,7 @@ class RecordingWriter:
             # recording is live until it is done.
             return seal_journal(self._journal.path)
         finally:
+            failpoint.reach("shutdown")
             self.abandon()
 
     def abandon(self) -> None:
