@@ -2,9 +2,12 @@
 
 import importlib.util
 import os
-import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from toolkit.model.recording import Cause
 
 HERE = Path(__file__).parent
 HOURS = int(os.environ.get("TOOLKIT_SIM_HOURS", "300"))
@@ -44,9 +47,37 @@ def test_the_same_seed_tells_the_same_story():
     assert simulation.run(7).told == simulation.run(7).told
 
 
-def test_the_simulation_notices_planted_faults():
-    """At least 95 of 100 mutants of supervisor, backoff, breaker and budget are found."""
-    done = subprocess.run(
-        [sys.executable, HERE / "mutants.py", "--hours", "300"], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
+FAULTS = {
+    "a connection that dropped at once counts as stable": ("supervisor", "STABLE_AFTER_S", 6.0),
+    "a stable connection does not": ("supervisor", "STABLE_AFTER_S", 600.0),
+    "the network is looked for too rarely": ("supervisor", "PROBE_EVERY_S", 20.0),
+    "silence is not taken for the network's": ("supervisor", "_NETWORK", frozenset({Cause.NETWORK})),
+    "timers may be seconds early": ("supervisor", "TIMER_SLACK_S", 5.0),
+    "nonsense is asked for again and again": ("supervisor", "UNUSABLE_MAX", 4),
+    "what cannot help is tried again": ("supervisor", "_is_hopeless", lambda down: False),
+    "the breaker opens late": ("breaker", "FAILURES_MAX", 5),
+    "the breaker never holds": ("breaker.CircuitBreaker", "let_through", lambda self, now_s: True),
+    "signatures are not counted": ("budget.SignBudget", "spend", lambda self, now_s: None),
+    "a named wait is cut short": ("budget", "HOLD_S_MAX", 600.0),
+    "waits have no ceiling": (
+        "backoff.BackoffPolicy",
+        "delay_s",
+        lambda self, n, rng: 5.0 * 2.0 ** min(n, 60),
+    ),
+    "attempts have no end": ("backoff.BackoffPolicy", "is_exhausted", lambda self, n: False),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_the_simulation_notices_a_planted_fault(fault, monkeypatch):
+    """
+    Its oracle knows the rules by itself: each of these breaks one within 300 hours.
+
+    What all tests together notice is another question: `python tests/grade.py`.
+    """
+    where, name, value = FAULTS[fault]
+    monkeypatch.setattr(f"toolkit.connect.{where}.{name}", value)
+    simulation = load("simulation")
+    with pytest.raises(AssertionError):
+        for seed in range(300):
+            simulation.run(seed)
