@@ -12,6 +12,8 @@ from typing import Any
 import duckdb
 import pytest
 
+from toolkit.analysis.coverage import coverage_box
+from toolkit.analysis.observed import minutes_observed
 from toolkit.clock import ManualClock
 from toolkit.errors import NotARecording
 from toolkit.model.frame import FrameKind, Message
@@ -20,6 +22,7 @@ from toolkit.simulator.profile import PRESETS
 from toolkit.simulator.traffic import Traffic
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.reader import open_recording
+from toolkit.store.rows import iso_time
 from toolkit.store.writer import RecordingWriter
 from toolkit.wire.encode import encode_fetch_result, encode_push_frame
 from toolkit.wire.schema import message_class
@@ -100,6 +103,42 @@ def test_live_healed_rebuilt_and_followed_recordings_say_the_same(
         for table, rows in running.items():
             assert sealed.sql(f"FROM {table} ORDER BY ALL").rows() == rows
         assert sealed.gift_ledger.select("count").collect()["count"].sum() == streaks
+
+
+def test_a_recording_that_ends_without_a_connection_ends_in_a_gap(
+    tmp_path: Path, live: RecordingWriter, clock: ManualClock
+) -> None:
+    """Waited for in vain for a minute: a gap with its cause, all of it lost, in every account."""
+    before = live.counts().last_write_at
+    assert before is not None
+    live.close_segment(Cause.NETWORK)
+    assert live.gaps()[-1].ended_at is None, "it may still come back"
+    clock.advance(60)
+    ended_at = clock.now_us()
+    live.seal()
+    for rebuilt in (False, True):
+        if rebuilt:
+            RecordingsFolder(tmp_path).rebuild(live.id)
+        with open_recording(live.path) as recording:
+            gap = recording.info["gaps"][-1]
+            box = coverage_box(recording.segments, recording.frames, recording.coverage.ended_at)
+            minutes = minutes_observed(recording.segments, recording.coverage.ended_at)
+            coverage = recording.coverage
+        assert (gap["started_at"], gap["ended_at"]) == (iso_time(before), iso_time(ended_at))
+        assert (gap["cause"], gap["missed"]["comment"]["quality"]) == ("network", "lost")
+        assert coverage.share == pytest.approx(box["observed_share"].item())
+        assert coverage.total_s - coverage.observed_s == pytest.approx(60 + 2 + 20, abs=2)
+        assert (coverage.gaps, box["gaps"].item()) == (3, 3)
+        assert minutes["observed_s"].sum() == pytest.approx(coverage.observed_s)
+        assert minutes["observed_s"].to_list()[-1] == 0
+
+
+def test_a_recording_that_is_stopped_while_connected_has_no_gap_at_its_end(
+    tmp_path: Path, live: RecordingWriter
+) -> None:
+    """Nothing was waited for."""
+    live.seal()
+    assert len(RecordingsFolder(tmp_path).info(live.id)["gaps"]) == 2
 
 
 def test_info_has_the_figures_of_each_gap(tmp_path: Path, live: RecordingWriter) -> None:

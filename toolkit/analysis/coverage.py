@@ -23,7 +23,8 @@ def coverage_box(segments: Frame, frames: Frame, until: datetime | None = None) 
     Args:
         segments: ``rec.segments``.
         frames: ``rec.frames``.
-        until: Where a segment without an end is taken to end: ``rec.coverage.ended_at``.
+        until: Where the recording ends: ``rec.coverage.ended_at``. A segment without an
+            end is taken to end there, and what lies behind the last one was not observed.
 
     Returns:
         One row. Columns: started_at, ended_at (datetime[us, UTC]; null if nothing was
@@ -31,7 +32,7 @@ def coverage_box(segments: Frame, frames: Frame, until: datetime | None = None) 
         recorded), gaps (i64), frames, messages, duplicates, quarantined (i64),
         frame_holes (i64; places where TikTok's own count of frames jumps).
     """
-    seconds = _seconds(closed_segments(segments, until))
+    seconds = _seconds(closed_segments(segments, until), until)
     counts = (
         frames.lazy()
         .select(
@@ -120,16 +121,18 @@ def delay_summary(comments: Frame) -> pl.DataFrame:
     )
 
 
-def _seconds(stretches: pl.DataFrame) -> pl.DataFrame:
+def _seconds(stretches: pl.DataFrame, until: datetime | None) -> pl.DataFrame:
     length = (pl.col("ended_at") - pl.col("started_at")).dt.total_microseconds().sum() / 1e6
-    whole = (pl.col("ended_at").max() - pl.col("started_at").min()).dt.total_microseconds() / 1e6
+    seen_until = pl.col("ended_at").max()
+    ended_at = pl.when(seen_until.is_not_null()).then(pl.max_horizontal(seen_until, pl.lit(until, UTC_US)))
+    whole = (ended_at - pl.col("started_at").min()).dt.total_microseconds() / 1e6
     return stretches.select(
         started_at=pl.col("started_at").min(),
-        ended_at=pl.col("ended_at").max(),
+        ended_at=ended_at,
         total_s=whole.fill_null(0.0),
         observed_s=length,
         observed_share=pl.when(whole > 0).then((length / whole).clip(0.0, 1.0)).otherwise(1.0),
-        gaps=pl.max_horizontal(pl.len().cast(pl.Int64) - 1, 0),
+        gaps=pl.max_horizontal(pl.len().cast(pl.Int64) - 1, 0) + (ended_at > seen_until).fill_null(False),
     )
 
 

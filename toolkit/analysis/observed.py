@@ -31,11 +31,12 @@ def minutes_observed(segments: Frame, until: datetime | None = None) -> pl.DataF
 
     Args:
         segments: ``rec.segments``.
-        until: Where a segment without an end is taken to end: ``rec.coverage.ended_at``.
+        until: Where the recording ends: ``rec.coverage.ended_at``. A segment without an
+            end is taken to end there, and what lies behind the last one was not observed.
 
     Returns:
-        One row per minute from the first connection to the end of the last, sorted, no
-        missing minutes. Columns: minute (datetime[us, UTC]), observed_s (f64, 0-60).
+        One row per minute from the first connection to the end of the recording, sorted,
+        no missing minutes. Columns: minute (datetime[us, UTC]), observed_s (f64, 0-60).
 
     Raises:
         RecordingError: The segments lie months apart.
@@ -43,7 +44,7 @@ def minutes_observed(segments: Frame, until: datetime | None = None) -> pl.DataF
     stretches = closed_segments(segments, until)
     if stretches.is_empty():
         return pl.DataFrame(schema={"minute": UTC_US, "observed_s": pl.Float64})
-    first, last = _first_and_last_minute(stretches)
+    first, last = _first_and_last_minute(stretches, until)
     observed = (
         stretches.with_columns(
             minute=pl.datetime_ranges(
@@ -93,9 +94,10 @@ def without_history(events: Frame) -> pl.LazyFrame:
     return rows.filter(~pl.col("is_history")) if "is_history" in rows.collect_schema() else rows
 
 
-def _first_and_last_minute(stretches: pl.DataFrame) -> tuple[datetime, datetime]:
+def _first_and_last_minute(stretches: pl.DataFrame, until: datetime | None) -> tuple[datetime, datetime]:
+    ended_at = pl.max_horizontal(pl.col("ended_at").max(), pl.lit(until, UTC_US))
     first, last = stretches.select(
-        pl.col("started_at").min().dt.truncate("1m"), pl.col("ended_at").max().dt.truncate("1m")
+        pl.col("started_at").min().dt.truncate("1m"), ended_at.dt.truncate("1m")
     ).row(0)
     if last - first > timedelta(days=_DAYS_MAX):
         raise RecordingError(

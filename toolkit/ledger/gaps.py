@@ -103,21 +103,31 @@ class RecordingLedger:
             found.append(replace(segment, ended_at=min(last_at, segment.ended_at)))
         return found
 
-    def gaps(self, segments: Sequence[Segment]) -> list[Gap]:
+    def gaps(
+        self, segments: Sequence[Segment], *, until: int | None = None, newest: int | None = None
+    ) -> list[Gap]:
         """
         Return the gaps between the segments, numbered from 1, and the one behind the
         last if it ended in disorder.
 
         Args:
             segments: All of the recording, in order, as :meth:`observed` gives them.
+            until: When its recorder stopped waiting for a connection that did not
+                return, microseconds UTC: there the one behind the last ends.
+            newest: Only so many, the newest; the others no longer change.
         """
         gaps = []
+        first = 1 if newest is None else max(1, len(segments) + 1 - newest)
         for i, (before, after) in enumerate(itertools.pairwise(segments), start=1):
+            if i < first:
+                continue
             gap = self._edges(i, before, after)
             gaps.append(_Around(gap, self._ordered(segments[:i]), self._ordered(segments[i:])).described())
         if segments and segments[-1].ended_at is not None and segments[-1].cause not in _ORDERLY:
             gap = self._edges(len(segments), segments[-1], None)
-            gaps.append(replace(gap, missed=dict.fromkeys(MISSED_KINDS, _LOST)))
+            # A word of before it is about an earlier gap.
+            ended_at = until if until is not None and until > gap.started_at else None
+            gaps.append(replace(gap, ended_at=ended_at, missed=dict.fromkeys(MISSED_KINDS, _LOST)))
         return gaps
 
     def _edges(self, gap_id: int, before: Segment, after: Segment | None) -> Gap:

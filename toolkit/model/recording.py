@@ -135,8 +135,9 @@ class Gap:
         gap_id: 1, 2, 3 ... within the recording.
         started_at: Last moment observed before it, microseconds UTC: never the
             moment at which it was noticed.
-        ended_at: First moment observed after it; None when nothing was observed
-            after it: the recording is still in it, or ended in it.
+        ended_at: First moment observed after it. Where nothing was observed after it:
+            when the recorder stopped waiting for the connection; None while it waits,
+            and when it died.
         cause: Why it happened.
         detected_at: When it was noticed; None when nobody was left to notice.
         attempts: Attempts it took to connect again; 0 if nobody counted.

@@ -24,12 +24,18 @@ _CAUSES = frozenset(str(cause) for cause in Cause)
 _QUALITIES = frozenset(str(quality) for quality in Quality)
 
 
-def write_account(database: Database, segments: list[Segment], ledger: RecordingLedger) -> None:
-    """Replace what the tables say about segments, gaps, gifts and withdrawals."""
+def write_account(
+    database: Database, segments: list[Segment], ledger: RecordingLedger, until: int | None
+) -> None:
+    """
+    Replace what the tables say about segments, gaps, gifts and withdrawals.
+
+    ``until`` is when its recorder stopped waiting for a connection; see :meth:`RecordingLedger.gaps`.
+    """
     database.replace(
         {
             "segments": [_segment_row(segment) for segment in segments],
-            "gaps": list(gap_rows(ledger.gaps(segments))),
+            "gaps": list(gap_rows(ledger.gaps(segments, until=until))),
             "gift_ledger": [_gift_row(entry) for entry in ledger.gifts.entries()],
             "tombstones": [_tombstone_row(stone) for stone in ledger.tombstones.stones],
         }

@@ -9,7 +9,7 @@ thereby number and count exactly alike.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,10 @@ from toolkit.store.journal import JournalReader, Record, RecordType
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
 
-__all__ = ["JournalFold"]
+__all__ = ["WATCHED_UNTIL", "JournalFold", "watched_until"]
+
+WATCHED_UNTIL = "watched_until"
+"""Name of the note that says when a recorder without a connection stopped waiting for one."""
 
 _US_MAX = 4_100_000_000_000_000
 """The year 2099: a later time is damage that happens to have a checksum."""
@@ -113,7 +116,7 @@ class JournalFold:
 
     def gaps(self, *, is_live: bool) -> list[Gap]:
         """Return the stretches nobody observed so far, as far as they are understood by now."""
-        return self.ledger.gaps(self.segments(is_live=is_live))
+        return self.ledger.gaps(self.segments(is_live=is_live), until=watched_until(self.header))
 
     def _open(self, record: Record) -> None:
         said = _json(record.payload)
@@ -143,6 +146,12 @@ class JournalFold:
             known = Cause(cause) if cause in _CAUSES else Cause.INTERNAL
             at = record.received_at
             self._segments[record.segment_id] = replace(segment, ended_at=at, cause=known, noticed_at=at)
+
+
+def watched_until(facts: Mapping[str, str]) -> int | None:
+    """Return when a recorder without a connection stopped waiting for one, microseconds UTC."""
+    text = facts.get(f"note_{WATCHED_UNTIL}", "")
+    return int(text) if text.isascii() and text.isdecimal() and int(text[:20]) < _US_MAX else None
 
 
 def _json(payload: bytes) -> dict[str, Any]:

@@ -250,7 +250,7 @@ class RecordingsFolder:
             "messages": totals.messages,
             "counts": {kind.kind: totals.counts[kind.kind] for kind in EVENT_CLASSES},
             "segments": [_segment_info(segment) for segment in segments],
-            "gaps": [gap_info(gap) for gap in fold.ledger.gaps(segments)],
+            "gaps": [gap_info(gap) for gap in fold.gaps(is_live=is_live)],
             "quarantined": totals.quarantined,
             "duplicates": totals.duplicates,
             "journal_records_lost": fold.reader.lost,
@@ -260,9 +260,10 @@ class RecordingsFolder:
         path = self._paths(recording_id)[1]
         with _reading(path) as database:
             meta = database.meta()
-            segments = segments_of(database)
+            segments, gaps = segments_of(database), gaps_of(database)
             started_at = segments[0].started_at if segments else 0
             ended_at = (segments[-1].ended_at or 0) if segments else 0
+            ended_at = max(ended_at, (gaps[-1].ended_at or 0) if gaps else 0)
             return {
                 "id": recording_id,
                 "user": meta.get("user", ""),
@@ -276,7 +277,7 @@ class RecordingsFolder:
                 "messages": _int(meta.get("messages", "")),
                 "counts": database.event_counts(),
                 "segments": [_segment_info(segment) for segment in segments],
-                "gaps": [gap_info(gap) for gap in gaps_of(database)],
+                "gaps": [gap_info(gap) for gap in gaps],
                 "quarantined": _int(meta.get("quarantined", "")),
                 "duplicates": _int(meta.get("duplicates", "")),
                 "journal_records_lost": _int(meta.get("journal_records_lost", "")),

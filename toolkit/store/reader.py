@@ -22,9 +22,9 @@ from polars.io.plugins import register_io_source
 from toolkit.errors import NotARecording, RecordingError, RecordingNotFound
 from toolkit.model.event import EVENT_CLASSES
 from toolkit.model.recording import RecordingState, Segment, is_recording_id
-from toolkit.store.account import segments_of, write_account
+from toolkit.store.account import gaps_of, segments_of, write_account
 from toolkit.store.database import Database, DatabaseError
-from toolkit.store.fold import JournalFold
+from toolkit.store.fold import JournalFold, watched_until
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.recorded import RecordedFrame, recorded_frames
 
@@ -54,7 +54,8 @@ class Coverage:
 
     Attributes:
         started_at: Beginning of the first segment, UTC.
-        ended_at: End of the last segment, or the last frame of one still running.
+        ended_at: End of the last segment, or the last frame of one still running; later
+            if its recorder waited in vain for the connection to return.
         observed_s: Seconds connected.
         total_s: Seconds from beginning to end.
         gaps: Stretches nobody observed.
@@ -202,15 +203,17 @@ class Recording:
         segments = segments_of(self._database)
         if not segments:
             return Coverage(None, None, 0.0, 0.0, 0)
-        last_at = self._last_at(segments[-1])
-        observed_us = sum((s.ended_at or last_at) - s.started_at for s in segments)
+        gaps = gaps_of(self._database)
+        # What was waited for in vain at the end is a part of the whole.
+        last_at = max(self._last_at(segments[-1]), (gaps[-1].ended_at or 0) if gaps else 0)
+        observed_us = sum((s.ended_at or self._last_at(s)) - s.started_at for s in segments)
         total_us = last_at - segments[0].started_at
         return Coverage(
             datetime.fromtimestamp(segments[0].started_at / 1e6, UTC),
             datetime.fromtimestamp(last_at / 1e6, UTC),
             observed_us / 1e6,
             total_us / 1e6,
-            self._database.rows("SELECT count(*) FROM gaps")[0][0],
+            len(gaps),
         )
 
     def sql(self, query: str, params: Sequence[Any] | None = None) -> pl.DataFrame:
@@ -272,7 +275,7 @@ class Recording:
     def _follow(self, fold: JournalFold) -> None:
         self._database.load(fold.batches())
         segments = fold.segments(is_live=self.state is RecordingState.LIVE)
-        write_account(self._database, segments, fold.ledger)
+        write_account(self._database, segments, fold.ledger, watched_until(fold.header))
         self._database.write_meta(fold.header)
 
     def _last_at(self, last: Segment) -> int:

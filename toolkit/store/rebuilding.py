@@ -19,6 +19,7 @@ from toolkit.model.frame import DecodedFrame, Frame, Quarantined
 from toolkit.model.recording import FORMAT_VERSION
 from toolkit.store.account import segments_of, write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
+from toolkit.store.fold import watched_until
 from toolkit.store.recorded import RecordedFrame, recorded_frames
 from toolkit.store.sealing import SealReport, read_back, remove_database, sync_folder
 from toolkit.store.sequencer import Sequencer
@@ -85,7 +86,7 @@ def _copy(source: Database, path: Path) -> Totals:
         target.load(_taken(source, totals, ledger))
         segments = ledger.observed(segments_of(source))
         ledger.gifts.settle_all()
-        write_account(target, segments, ledger)
+        write_account(target, segments, ledger, watched_until(source.meta()))
         target.write_meta(
             source.meta()
             | {

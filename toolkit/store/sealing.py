@@ -21,7 +21,7 @@ from toolkit.errors import NotARecording, RecordingError
 from toolkit.model.recording import FORMAT_VERSION, RecordingState
 from toolkit.store.account import write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
-from toolkit.store.fold import JournalFold
+from toolkit.store.fold import JournalFold, watched_until
 from toolkit.store.rows import iso_time
 from toolkit.store.totals import Totals
 
@@ -174,9 +174,10 @@ def _write_summary(fold: JournalFold, database: Database, recording_id: str) -> 
     segments = fold.segments(is_live=False)
     # Whatever still ran when the recording ended will not be continued.
     fold.ledger.gifts.settle_all()
-    write_account(database, segments, fold.ledger)
+    until = watched_until(fold.header)
+    write_account(database, segments, fold.ledger, until)
     started_at = segments[0].started_at if segments else fold.first_at
-    ended_at = (segments[-1].ended_at if segments else None) or fold.last_at
+    ended_at = max((segments[-1].ended_at if segments else None) or fold.last_at, until or 0)
     totals = fold.totals
     database.write_meta(
         {

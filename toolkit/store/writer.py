@@ -13,6 +13,7 @@ flushes the journal to the disk, a third fills the database.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.metadata
 import json
 import os
@@ -22,7 +23,7 @@ from pathlib import Path
 
 from toolkit.clock import Clock
 from toolkit import failpoint
-from toolkit.errors import FolderNotWritable, RecordingError, RecordingNotFound
+from toolkit.errors import FolderNotWritable, JournalNotWritten, RecordingError, RecordingNotFound
 from toolkit.ledger.gaps import RecordingLedger
 from toolkit.ledger.gifts import ENTRIES_MAX
 from toolkit.model.event import Batch
@@ -30,7 +31,7 @@ from toolkit.model.frame import DecodedFrame, Frame, FrameKind
 from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment, new_recording_id
 from toolkit.observe import trace
 from toolkit.store.database import Database, DatabaseError
-from toolkit.store.fold import JournalFold
+from toolkit.store.fold import WATCHED_UNTIL, JournalFold
 from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.projector import Lag, Projector
 from toolkit.store.rows import iso_time
@@ -251,14 +252,17 @@ class RecordingWriter:
         """The room of the last segment; 0 before the first."""
         return self._room_id
 
-    def gaps(self) -> list[Gap]:
+    def gaps(self, *, newest: int | None = None) -> list[Gap]:
         """
         Return the gaps so far, as far as they are understood by now.
 
         The last one is without an end while nothing is connected. What is missed in
         it becomes surer as more is seen after it. Only for the thread that writes.
+
+        Args:
+            newest: Only so many, the newest; None for all.
         """
-        return self._ledger.gaps(self._ledger.observed(self._segments))
+        return self._ledger.gaps(self._ledger.observed(self._segments), newest=newest)
 
     def note(self, facts: Mapping[str, str]) -> None:
         """
@@ -287,14 +291,15 @@ class RecordingWriter:
         """
         End the recording: complete the database, check it against the journal, remove that.
 
-        Blocks: about a second per 15,000 messages. An open segment is closed as stopped.
+        Blocks: about a second per 15,000 messages. An open segment is closed as stopped;
+        without one, the gap at the end reaches to this moment.
 
         Raises:
             RecordingError: It could not be sealed now. The journal stays, and the
                 next start heals it.
         """
         try:
-            self.close_segment(Cause.STOPPED)
+            self._end()
             self._projector.stop()
             # The journal stays locked while it is sealed: to everybody else this
             # recording is live until it is done.
@@ -302,6 +307,15 @@ class RecordingWriter:
         finally:
             failpoint.reach("shutdown")
             self.abandon()
+
+    def _end(self) -> None:
+        """Say how it ended: connected, or waiting for a connection until this moment."""
+        if self._is_open:
+            self.close_segment(Cause.STOPPED)
+        elif self._segments and self._segments[-1].cause not in (Cause.STOPPED, Cause.LIVE_ENDED):
+            # On a full disk the last gap stays without an end, and the rest is sealed.
+            with contextlib.suppress(JournalNotWritten):
+                self._note(RecordType.NOTE, {WATCHED_UNTIL: self._clock.now_us()})
 
     def abandon(self) -> None:
         """Let go of everything as it is, for the next start to heal."""
