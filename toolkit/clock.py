@@ -12,7 +12,11 @@ import time
 from dataclasses import dataclass
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock"]
+__all__ = ["Clock", "ManualClock", "SteadyClock", "SystemClock"]
+
+_MONOTONIC = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+"""Counts on while the machine sleeps, as the live does: Linux has a clock of its own
+for that, and macOS' monotonic one does."""
 
 
 class Clock(Protocol):
@@ -36,7 +40,32 @@ class SystemClock:
 
     def mono_ns(self) -> int:
         """Return the monotonic clock, in nanoseconds."""
-        return time.monotonic_ns()
+        return time.clock_gettime_ns(_MONOTONIC)
+
+
+class SteadyClock:
+    """
+    A wall clock that nobody can set: it begins with the machine's, and then counts.
+
+    Times of one recording can be subtracted whatever happens to the machine's clock
+    meanwhile. How far the two have come apart is told, not followed.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._began_us, self._began_ns = clock.now_us(), clock.mono_ns()
+
+    def now_us(self) -> int:
+        """Return microseconds since 1970-01-01 UTC, by the clock that was right at the beginning."""
+        return self._began_us + (self._clock.mono_ns() - self._began_ns) // 1000
+
+    def mono_ns(self) -> int:
+        """Return the monotonic clock, in nanoseconds."""
+        return self._clock.mono_ns()
+
+    def set_s(self) -> float:
+        """Return by how much the machine's wall clock was set since, in seconds; negative for back."""
+        return (self._clock.now_us() - self.now_us()) / 1e6
 
 
 @dataclass

@@ -14,9 +14,10 @@ from tests.faults.oracle import Verdict, judge
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
 from toolkit.capture.options import SourceOptions
+from toolkit.capture.reachability import is_reachable
 from toolkit.capture.recorder import Outcome, Recorder
 from toolkit.capture.tiktok_source import TikTokSource
-from toolkit.clock import SystemClock
+from toolkit.clock import Clock, SystemClock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.simulator.faults import Fault, Value
 from toolkit.simulator.ledger import Connection
@@ -24,6 +25,8 @@ from toolkit.simulator.server import Simulator
 
 QUICK = BackoffPolicy(base_s=0.05, ceiling_s=0.2, attempts_max=30)
 DEADLINE_S = 15.0
+RECORDERS = ("policy", "api_key", "keep_trying", "host", "sign_limits")
+"""Arguments of :func:`studio` that are the recorder's."""
 SPEED = 4.0
 """A burst every 0.2 s instead of every 0.8 s."""
 
@@ -48,6 +51,8 @@ class Studio:
         *,
         policy: BackoffPolicy = QUICK,
         api_key: str = "",
+        host: str = "127.0.0.1",
+        clock: Clock | None = None,
         **recorder: Any,
     ) -> None:
         self.folder, self.simulator = folder, simulator
@@ -56,16 +61,20 @@ class Studio:
         self._bus = MemoryBus()
         self._heard = self._bus.subscribe(notices_max=1_000_000)
         self._policy, self._api_key, self._arguments = policy, api_key, recorder
+        self._host, self._clock = host, clock or SystemClock()
         self._recording: asyncio.Task[Outcome] | None = None
 
     async def __aenter__(self) -> Studio:
         """Start the simulator and the recorder."""
         await self.simulator.start()
-        clock, environment = SystemClock(), self.simulator.environment()
+        clock = self._clock
+        where = {
+            name: url.replace("127.0.0.1", self._host) for name, url in self.simulator.environment().items()
+        }
         options = SourceOptions(
-            app_url=environment["TIKTOK_APP_URL"],
-            webcast_url=environment["TIKTOK_WEBCAST_URL"],
-            sign_url=environment["TIKTOK_SIGN_URL"],
+            app_url=where["TIKTOK_APP_URL"],
+            webcast_url=where["TIKTOK_WEBCAST_URL"],
+            sign_url=where["TIKTOK_SIGN_URL"],
             sign_api_key=self._api_key,
         )
         self.recorder = Recorder(
@@ -76,6 +85,7 @@ class Studio:
             policy=self._policy,
             rng=Random(1),
             new_source=lambda: TikTokSource(options, "demo", clock),
+            probe=lambda: is_reachable(options.webcast_url),
             **self._arguments,
         )
         self._recording = asyncio.create_task(self.recorder.run())
@@ -170,5 +180,5 @@ class Studio:
 
 def studio(folder: Path, **simulator: Any) -> Studio:
     """Return a studio in a typical room in which four times as much happens."""
-    recorder = {key: simulator.pop(key) for key in ("policy", "api_key", "keep_trying") if key in simulator}
+    recorder = {key: simulator.pop(key) for key in RECORDERS if key in simulator}
     return Studio(folder, Simulator("typical", speed=SPEED, **simulator), **recorder)

@@ -27,7 +27,7 @@ from toolkit.capture.options import KEPT_METHODS
 from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
 from toolkit.capture.sealer import Sealer
 from toolkit.capture.source import Source
-from toolkit.clock import Clock
+from toolkit.clock import Clock, SteadyClock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import SignBudget, SignLimits
 from toolkit.connect.kind_silence import USUAL_LIMITS, SilenceLimits
@@ -72,6 +72,8 @@ INBOX_MAX = 64
 one probe, so a handful is plenty."""
 CLICKS_MAX = 16
 """Of those, how many may be there when an operator adds one more wish to dial."""
+CLOCK_SET_S_MIN = 1.0
+"""What a clock drifts by itself in an evening is less."""
 TICK_S = 1.0
 """Between looks at what nobody reports: a kind of event that has stopped."""
 KNOWN_ROOM_ATTEMPTS = 2
@@ -168,6 +170,8 @@ class Recorder:
         self._sealer = Sealer(bus)
         self._writer: RecordingWriter | None = None
         self._room_id = 0
+        self._steady = SteadyClock(clock)
+        self._clock_set_s = 0.0
         self._live_ended = False
         self._recordings: list[str] = []
 
@@ -347,16 +351,27 @@ class Recorder:
             self._seal_later()
         self._room_id = room_id
         if self._writer is None:
+            self._steady, self._clock_set_s = SteadyClock(self._clock), 0.0
             self._writer = self._continued(room_id) or self._begun()
             self._recordings.append(self._writer.id)
             self._bus.publish([run_started("live", self.user, self._writer.id)])
             self._kinds.begin()
         self._writer.open_segment(room_id)
+        self._note_clock()
         self._kinds.connected(self._now_s())
         self._post(Up())
 
+    def _note_clock(self) -> None:
+        """Keep that the machine's clock was set: the recording's own goes on as it began."""
+        assert self._writer is not None
+        set_s = self._steady.set_s()
+        if abs(set_s - self._clock_set_s) >= CLOCK_SET_S_MIN:
+            self._clock_set_s = set_s
+            log.warning("this machine's clock was set by %+.0f s: the recording goes on with its own", set_s)
+            self._writer.note({"clock_set_s": f"{set_s:.3f}"})
+
     def _begun(self) -> RecordingWriter:
-        writer = RecordingWriter.create(self._folder, self.user, clock=self._clock)
+        writer = RecordingWriter.create(self._folder, self.user, clock=self._steady)
         log.info("recording %s begins", writer.id)
         return writer
 
@@ -368,7 +383,7 @@ class Recorder:
         try:
             # Reads its journal: a second per 20,000 messages, during which TikTok
             # waits for our acknowledgements as it does for any slow client.
-            writer = RecordingWriter.resume(self._folder, found, clock=self._clock)
+            writer = RecordingWriter.resume(self._folder, found, clock=self._steady)
         except RecordingError as error:
             log.error("recording %s cannot be continued: %s", found, error)
             return None

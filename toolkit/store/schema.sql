@@ -56,7 +56,7 @@ CREATE TABLE gaps (
 CREATE TABLE frames (
   frame_no BIGINT NOT NULL,         -- 1, 2, 3 ... over the recording
   segment_id BIGINT NOT NULL,
-  kind TINYINT NOT NULL,            -- 1 pushed by the socket, 2 the answer that opened the connection
+  kind TINYINT NOT NULL,            -- 1 pushed by the socket, 2 the answer that opened the connection, 3 too large to be kept
   payload_type VARCHAR NOT NULL,    -- msg carries messages; hb, ack, im_enter_room_resp do not
   push_seq BIGINT NOT NULL,         -- TikTok's count of frames on this connection: a hole is a lost frame
   log_id BIGINT NOT NULL,           -- what the acknowledgement named
