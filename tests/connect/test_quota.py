@@ -60,6 +60,70 @@ def test_a_restart_remembers_what_was_spent_and_what_was_asked():
     assert later.hold_s(77_777) == pytest.approx(1200)
 
 
+def test_what_is_kept_over_a_restart_is_wall_time_and_a_version():
+    """Other versions read this file: spent ones of a day, and a hold that still runs."""
+    budget = spent(SignLimits(), 0, 10)
+    assert budget.saved(100, WALL_US) == {
+        "version": 1,
+        "spent_at": [WALL_US - 100_000_000, WALL_US - 90_000_000],
+        "hold_until": 0,
+    }
+    budget.hold(30, 100)
+    saved = budget.saved(86_405, WALL_US)
+    assert (saved["spent_at"], saved["hold_until"]) == ([WALL_US - 86_395_000_000], 0)
+    assert budget.saved(110, WALL_US)["hold_until"] == WALL_US + 20_000_000
+
+
+def test_a_memory_in_disorder_is_put_in_order():
+    """The window's oldest decides when there is room, wherever it stands in the file."""
+    budget = SignBudget(SignLimits(minute=2, hour=0, day=0))
+    budget.restore({"spent_at": [WALL_US - 10_000_000, WALL_US - 50_000_000]}, 1000, WALL_US)
+    assert budget.wait_s(1000) == pytest.approx(10)
+    assert budget.use(1000)[0].reset_s == pytest.approx(10)
+
+
+def test_what_is_a_day_old_is_forgotten_over_a_restart():
+    """And what is a moment younger is not."""
+    budget = SignBudget(SignLimits())
+    day_us = 86_400_000_000
+    budget.restore({"spent_at": [WALL_US - day_us, WALL_US - day_us + 1_000_000]}, 5, WALL_US)
+    assert budget.use(5)[2].used == 1
+
+
+def test_a_hold_that_has_passed_holds_nothing():
+    """The recorder was down for longer than it was asked to wait."""
+    budget = SignBudget(SignLimits())
+    budget.restore({"hold_until": WALL_US - 1}, 0, WALL_US)
+    budget.restore({"hold_until": WALL_US}, 0, WALL_US)
+    assert budget.hold_s(0) == budget.wait_s(0) == 0.0
+    budget.restore({"hold_until": WALL_US + 5_000_000}, 0, WALL_US)
+    assert budget.hold_s(1) == 4.0
+
+
+def test_an_untouched_budget_says_so():
+    """Nothing used, all left, nothing to wait for; no limit is not the same as none left."""
+    uses = SignBudget(SignLimits(minute=4, hour=0, day=90)).use(0)
+    assert [(u.window, u.limit, u.used, u.left, u.reset_s) for u in uses] == [
+        ("minute", 4, 0, 4, 0.0),
+        ("hour", 0, 0, None, 0.0),
+        ("day", 90, 0, 90, 0.0),
+    ]
+
+
+def test_the_defaults_stay_below_the_public_service():
+    """5 a minute, 30 an hour, 100 a day were seen to be allowed without a key."""
+    limits = SignLimits()
+    assert (limits.minute < 5, limits.hour < 30, limits.day < 100) == (True, True, True)
+    budget, now_s, dials = SignBudget(limits), 0.0, []
+    while now_s < 86_400:
+        budget.spend(now_s)
+        dials.append(now_s)
+        now_s += budget.wait_s(now_s)
+    assert sum(at_s < 60 for at_s in dials) == 4
+    assert sum(at_s < 3600 for at_s in dials) == 25
+    assert len(dials) == 90
+
+
 def test_a_wall_clock_that_was_set_back_makes_nothing_free():
     """What seems to lie in the future was spent just now."""
     text = spent(SignLimits(), 0, 1, 2, 3).saved(3, WALL_US)
@@ -106,6 +170,22 @@ def test_a_damaged_memory_is_survived():
         ({"X-RateLimit-Reset": str((WALL_S + 90) * 1000)}, 90),
         ({"X-RateLimit-Reset": str(WALL_S - 90)}, None),
         ({"RateLimit-Reset": "9" * 40}, None),
+        ({"Retry-After": "0.5", "RateLimit-Reset": "0.5"}, 1),
+        ({"Retry-After": "7" + " " * 80}, 7),
+        ({"Retry-After": "0" * 63 + "7"}, 7),
+        ({"Retry-After": "0" * 64 + "7"}, None),
+        ({"RateLimit-Reset": "0"}, 1),
+        ({"X-Rate-Limit-Reset": "12"}, 12),
+        ({"X-RateLimit-Reset": "999999999"}, 3600),
+        ({"X-RateLimit-Reset": str((WALL_S - 90) * 1000)}, None),
+        ({"X-RateLimit-Reset": str(WALL_S)}, None),
+        ({"RateLimit": "limit=5, remaining=0"}, None),
+        ({"RateLimit": "limit=5; t=21"}, 21),
+        ({"RateLimit": "limit=5, reset=soon"}, None),
+        ({"Retry-After": "Tue, 14 Nov 2023 22:13:20 GMT"}, None),
+        ({"Retry-After": "Tue, 14 Nov 2023 22:14:20"}, 60),
+        ({"Retry-After": "Tue, 14 Nov 2023 23:14:20 +0100"}, 60),
+        ({"Retry-After": "3", "RateLimit-Reset": "4", "RateLimit": "reset=5"}, 5),
         ({"RateLimit": "limit=5, remaining=0, reset=17"}, 17),
         ({"RateLimit": '"default";r=0;t=18'}, 18),
         ({"Retry-After": "5", "RateLimit-Reset": "60"}, 60),

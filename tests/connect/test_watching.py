@@ -1,11 +1,12 @@
 """Silence on the wire, silence of one kind, and the figures of it all."""
 
+from collections import deque
 from random import Random
 
 import pytest
 
 from toolkit.connect.kind_silence import KindSilence
-from toolkit.connect.stability import Stability
+from toolkit.connect.stability import Stability, percentile
 from toolkit.connect.watchdog import LOOK_S, Watchdog, clamped_ping_s
 from toolkit.model.connection import ConnectionState as S
 
@@ -26,6 +27,8 @@ from toolkit.model.connection import ConnectionState as S
         ("9" * 400, 5),
         ("1e3", 5),
         ("٣", 5),
+        ("4" * 33, 5),
+        ("4" * 32, 10),
     ],
 )
 def test_heartbeats_are_neither_a_flood_nor_rare(announced, ping_s):
@@ -87,6 +90,34 @@ def test_our_own_stall_is_not_the_servers_silence():
     assert watch(watchdog, 69, 80) is not None
 
 
+def test_a_stall_is_told_from_silence_by_how_late_the_look_is():
+    """A second late or less is an ordinary loop, and the server's silence counts."""
+    for late_s, is_dead in ((1.0, True), (1.01, False)):
+        watchdog = Watchdog(5, 0)
+        watchdog.feed(0, is_answer=True)
+        assert watchdog.look_again_s(8) == LOOK_S
+        assert (watchdog.look_again_s(9 + late_s) == 0) == is_dead
+        assert watchdog.unseen_s(10) == 10
+
+
+def test_after_a_stall_one_second_is_enough_to_read_what_waited():
+    """Nothing was there: then it was the server after all."""
+    watchdog = Watchdog(5, 0)
+    watchdog.feed(0, is_answer=True)
+    watchdog.look_again_s(0)
+    assert watchdog.look_again_s(9.5) == 1.0, "due for half a second, and the look is 8.5 s late"
+    assert watchdog.look_again_s(10.5) == 0.0
+
+
+def test_the_last_look_is_taken_when_the_time_is_up():
+    """Not a second later."""
+    watchdog = Watchdog(5, 0)
+    watchdog.feed(0, is_answer=True)
+    assert watchdog.look_again_s(8.75) == 0.25
+    assert watchdog.look_again_s(9.0) == 0.0
+    assert watchdog.look_again_s(9.5) == 0.0, "never a negative time"
+
+
 def room(kinds, minutes, *, at=0, silence=None, rng=None):
     """Feed a room with events per minute by kind; return the watcher and the end."""
     silence = silence or KindSilence()
@@ -124,6 +155,74 @@ def test_a_gap_is_not_held_against_a_kind():
     assert silence.warnings(now_s + 602) == []
 
 
+def steady(comments, others, *, every_s=6.0, stops_at=600.0, limits=None):
+    """Return a watcher of a room with one comment per ``every_s`` until it stops, and others after."""
+    silence = KindSilence(limits) if limits else KindSilence()
+    silence.connected(0)
+    for n in range(comments):
+        silence.take(["comment"], stops_at - (comments - 1 - n) * every_s)
+    for n in range(others):
+        silence.take(["join"], stops_at + 11 + n)
+    return silence
+
+
+def test_a_kind_is_named_from_the_moment_that_twenty_of_it_are_missing():
+    """And not before two minutes, whatever is missing: conversations pause."""
+    silence = steady(121, 10, every_s=5.0)
+    assert silence.warnings(719.9) == []
+    (warning,) = silence.warnings(720)
+    assert (warning.kind, warning.silent_s) == ("comment", 120)
+    assert warning.normal_per_minute == pytest.approx(11.9)
+    slow = steady(51, 10, every_s=12.0)
+    assert slow.warnings(600 + 239) == []
+    (warning,) = slow.warnings(600 + 240)
+    assert warning.normal_per_minute == 5
+
+
+def test_ten_others_show_that_the_room_goes_on():
+    """Nine do not."""
+    assert steady(101, 9).warnings(760) == []
+    assert [w.kind for w in steady(101, 10).warnings(760)] == ["comment"]
+
+
+def test_of_fewer_than_twenty_no_rate_is_called_normal():
+    """Nineteen in two minutes may have been one excited viewer."""
+    assert steady(19, 10, every_s=2.0).warnings(100_000) == []
+    assert [w.kind for w in steady(20, 10, every_s=2.0).warnings(100_000)] == ["comment"]
+
+
+def test_normal_is_what_the_last_ten_minutes_were():
+    """A storm half an hour ago does not make an hour's calm suspicious."""
+    silence = KindSilence()
+    silence.connected(0)
+    silence.take(["comment"] * 5000, 5)
+    for at_s in range(1200, 3000, 30):
+        silence.take(["comment", "join"], at_s)
+    silence.take(["join"] * 20, 3100)
+    assert silence.warnings(3300) == [], "330 s of silence at two a minute: eleven are missing"
+    (warning,) = silence.warnings(3630)
+    assert warning.normal_per_minute == pytest.approx(2)
+
+
+def test_normal_of_a_young_recording_is_measured_over_its_own_time():
+    """Sixty comments in the first three minutes are twenty a minute, not six."""
+    silence = KindSilence()
+    silence.connected(1000)
+    for n in range(61):
+        silence.take(["comment"], 1000 + 3 * n)
+    silence.take(["join"] * 10, 1200)
+    (warning,) = silence.warnings(1000 + 180 + 120)
+    assert warning.normal_per_minute == pytest.approx(61 / 3)
+
+
+def test_what_is_kept_of_a_room_is_bounded():
+    """Twenty minutes of it, however long the live."""
+    silence = KindSilence()
+    for at_s in range(0, 100_000, 5):
+        silence.take(["comment"], at_s)
+    assert len(silence._all) <= 122
+
+
 def test_rare_kinds_and_steady_rooms_raise_no_alarm():
     """100 hours of Poisson rooms with rates from 0.5 to 300 a minute."""
     rng = Random(9)
@@ -151,6 +250,94 @@ def test_figures_count_what_was_wanted_and_had():
     assert figures["detect_s_max"] == 14
     assert figures["back_s_p99"] == 4
     assert figures["score"] == round(60 * 0.9 + 25 + 15)
+
+
+def test_the_score_is_what_its_formula_says():
+    """60 x uptime share + 25 x success rate + 15 x speed, over random histories."""
+    rng = Random(4)
+    for _ in range(400):
+        stability, now_s, up_s, down_s, backs = Stability(), 0.0, 0.0, 0.0, []
+        given_up = 0
+        stability.moved(S.CONNECTED, now_s)
+        for _ in range(rng.randrange(1, 4)):
+            stays_s, back_s = rng.uniform(1, 500), rng.choice([rng.uniform(0, 80), rng.uniform(4, 6)])
+            now_s += stays_s
+            stability.lost(now_s, None)
+            stability.lost(now_s, None)  # told again with every failed attempt
+            stability.moved(S.RECONNECTING, now_s)
+            now_s += back_s
+            if rng.random() < 0.7:
+                backs.append(back_s)
+            else:
+                given_up += 1
+                stability.moved(S.NEEDS_OPERATOR, now_s)
+            stability.moved(S.CONNECTED, now_s)
+            up_s, down_s = up_s + stays_s, down_s + back_s
+        figures, ended = stability.figures(now_s), len(backs) + given_up
+        uptime, success = up_s / (up_s + down_s), len(backs) / ended
+        slow = sorted(backs)[int(0.9 * len(backs))] if backs else 0.0
+        speed = 1 - min(max((slow - 5) / 55, 0), 1)
+        assert figures["score"] == round(60 * uptime + 25 * success + 15 * speed)
+        assert (figures["outages"], figures["reconnects"], figures["given_up"]) == (
+            ended,
+            len(backs),
+            given_up,
+        )
+        assert figures["connected_s"] == pytest.approx(up_s)
+        assert figures["disconnected_s"] == pytest.approx(down_s)
+
+
+def test_a_connection_that_never_broke_is_worth_a_hundred():
+    """What did not happen is not held against it."""
+    stability = Stability()
+    stability.moved(S.CONNECTED, 10)
+    figures = stability.figures(110)
+    assert (figures["score"], figures["uptime_share"], figures["success_rate"]) == (100, 1.0, None)
+    assert figures["meets_objective"] is True
+    assert figures["connected_s"] == 100
+
+
+def test_nineteen_of_twenty_meet_the_objective_and_eighteen_do_not():
+    """95 % is 95 %."""
+    for given_up, is_met in ((1, True), (2, False)):
+        stability = Stability()
+        for n in range(20):
+            stability.lost(n, None)
+            stability.moved(S.NEEDS_OPERATOR if n < given_up else S.CONNECTED, n)
+        assert stability.figures(20)["meets_objective"] is is_met
+
+
+def test_an_outage_that_ended_with_the_live_is_neither_success_nor_failure():
+    """Nobody could have come back to it, and a later connection does not count as that."""
+    for ends in (S.STOPPED, S.WAITING):
+        stability = Stability()
+        stability.moved(S.CONNECTED, 0)
+        stability.lost(10, None)
+        stability.moved(ends, 20)
+        stability.moved(S.CONNECTED, 30)
+        figures = stability.figures(40)
+        assert (figures["reconnects"], figures["given_up"], figures["success_rate"]) == (0, 0, None)
+        assert figures["outages"] == 1
+
+
+@pytest.mark.parametrize(
+    ("count", "median", "p99"),
+    [(1, 0, 0), (2, 1, 1), (3, 1, 2), (100, 50, 99), (101, 50, 99), (200, 100, 198)],
+)
+def test_percentiles_go_by_rank(count, median, p99):
+    """Of 0, 1, 2 ... as many as were kept."""
+    samples = deque(range(count))
+    assert percentile(samples, 0.5) == median
+    assert percentile(samples, 0.99) == p99
+
+
+def test_percentiles_are_of_the_last_two_hundred():
+    """A bad first hour fades."""
+    stability = Stability()
+    for n in range(300):
+        stability.lost(n, 100.0 if n < 100 else 1.0)
+        stability.moved(S.CONNECTED, n)
+    assert stability.figures(300)["detect_s_max"] == 1.0
 
 
 def test_giving_up_costs_the_objective():
