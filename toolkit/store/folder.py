@@ -336,8 +336,8 @@ class RecordingsFolder:
                 if recording_id == keep or not journal.exists():
                     continue
                 with _claimed(journal):
-                    reports.append(seal_journal(journal))
                     failpoint.reach("heal")
+                    reports.append(seal_journal(journal))
             except RecordingBusy:
                 continue
             except (RecordingError, OSError) as error:

@@ -21,8 +21,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolkit.clock import Clock
 from toolkit import failpoint
+from toolkit.clock import Clock
 from toolkit.errors import FolderNotWritable, JournalNotWritten, RecordingError, RecordingNotFound
 from toolkit.ledger.gaps import RecordingLedger
 from toolkit.ledger.gifts import ENTRIES_MAX
@@ -162,8 +162,8 @@ class RecordingWriter:
             raise _not_writable(folder, error.strerror or str(error)) from error
         try:
             writer = cls(journal, clock)
-            writer._catch_up()
             failpoint.reach("resume")
+            writer._catch_up()
         except BaseException:
             journal.close()
             raise
@@ -201,8 +201,8 @@ class RecordingWriter:
             JournalNotWritten: It was not written: it must not be acknowledged.
         """
         assert self._is_open, "no segment is open"
-        frame = Frame(kind, data, self._segment_id, self._clock.now_us(), self._clock.mono_ns())
         failpoint.reach("first-frame")
+        frame = Frame(kind, data, self._segment_id, self._clock.now_us(), self._clock.mono_ns())
         self._journal.append(
             RecordType.FRAME,
             data,
@@ -227,13 +227,13 @@ class RecordingWriter:
         Returns:
             What the frame added; for the bus.
         """
-        batch = self._sequencer.take(frame, self._room_id, decoded)
         failpoint.reach("ack")
+        batch = self._sequencer.take(frame, self._room_id, decoded)
         self._totals.count(batch)
         self._ledger.take(batch)
         self._projector.offer(batch)
-        return batch
         failpoint.reach("taken")
+        return batch
 
     def close_segment(self, cause: Cause) -> None:
         """
@@ -299,13 +299,13 @@ class RecordingWriter:
                 next start heals it.
         """
         try:
-            self._end()
+            self.conclude()
+            failpoint.reach("shutdown")
             self._projector.stop()
             # The journal stays locked while it is sealed: to everybody else this
             # recording is live until it is done.
             return seal_journal(self._journal.path)
         finally:
-            failpoint.reach("shutdown")
             self.abandon()
 
     def _end(self) -> None:
