@@ -299,7 +299,7 @@ class RecordingWriter:
                 next start heals it.
         """
         try:
-            self.conclude()
+            self._end()
             failpoint.reach("shutdown")
             self._projector.stop()
             # The journal stays locked while it is sealed: to everybody else this
