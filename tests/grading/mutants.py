@@ -16,7 +16,7 @@ What is changed, wherever it stands:
     except           catches nothing
 
 Left alone: docstrings, messages, annotations, decorators, `assert` (it guards against
-our own bugs), `__all__`, and the inside of f-strings. What such a change does is
+our own bugs), `__all__`, failpoints, and the inside of f-strings. What such a change does is
 judged by the tests alone; nothing here knows what a module is for.
 """
 
@@ -35,6 +35,7 @@ SMALL = 100
 """Up to here a number is a count or an index, and one more or less is a fault. Beyond it
 is a size or a time that somebody chose, and only another order of magnitude is one."""
 _NAME_IN_QUOTES = re.compile(r"[a-z][a-z0-9_-]*")
+_OF_TOOLS = re.compile(r"TYPE_CHECKING|failpoint\.")
 _BARE_CALLS = frozenset({"min", "max", "abs", "round", "int", "float", "bool", "sorted", "replace"})
 """Calls that are also replaced by their first argument."""
 
@@ -232,9 +233,11 @@ def _constant_name(statement: ast.stmt) -> str:
 
 
 def _is_label(statement: ast.stmt) -> bool:
-    """Return whether a statement only says something to tools, not to Python."""
+    """Return whether a statement only says something to tools or to tests of another kind."""
     if isinstance(statement, ast.If):
-        return "TYPE_CHECKING" in ast.unparse(statement.test)
+        return _OF_TOOLS.search(ast.unparse(statement.test)) is not None
+    if isinstance(statement, ast.Expr):
+        return _OF_TOOLS.match(ast.unparse(statement)) is not None
     return _constant_name(statement) == "__all__"
 
 

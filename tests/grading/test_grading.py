@@ -60,6 +60,7 @@ def test_each_kind_of_fault_is_made(source, expected):
         'x = f"{1 + 1}"',
         'x = "A message with 1 number."',
         "if TYPE_CHECKING:\n    x = 1",
+        "failpoint.reach('ack')",
         "@decorated(by=1)\ndef f(a: int) -> int:\n    return None",
     ],
 )

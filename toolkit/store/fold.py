@@ -29,6 +29,7 @@ WATCHED_UNTIL = "watched_until"
 
 _US_MAX = 4_100_000_000_000_000
 """The year 2099: a later time is damage that happens to have a checksum."""
+_DIGITS_MAX = 20
 _ATTEMPTS_MAX = 1_000_000
 _FRAME_KINDS = frozenset(int(kind) for kind in FrameKind)
 _CAUSES = frozenset(str(cause) for cause in Cause)
@@ -151,7 +152,8 @@ class JournalFold:
 def watched_until(facts: Mapping[str, str]) -> int | None:
     """Return when a recorder without a connection stopped waiting for one, microseconds UTC."""
     text = facts.get(f"note_{WATCHED_UNTIL}", "")
-    return int(text) if text.isascii() and text.isdecimal() and int(text[:20]) < _US_MAX else None
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _DIGITS_MAX
+    return int(text) if is_number and int(text) < _US_MAX else None
 
 
 def _json(payload: bytes) -> dict[str, Any]:
