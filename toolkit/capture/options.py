@@ -49,7 +49,10 @@ class SourceOptions:
         The signing service names it, so whoever answers in its place could name
         any host: only TikTok's own over TLS count, or this machine in a test.
         """
-        url = urlsplit(address)
+        try:
+            url = urlsplit(address)
+        except ValueError:
+            return False  # no address at all, such as http://[
         host = url.hostname or ""
         if url.scheme == "wss" and host.endswith(_PUSH_HOSTS):
             return True

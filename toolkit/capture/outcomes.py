@@ -112,9 +112,8 @@ def _refusal(error: Any, now_us: int) -> Down:
 
 def _of_the_network(error: BaseException) -> Down:
     match error:
-        case ConnectionClosed(sent=sent, rcvd_then_sent=False) if sent and sent.code in _UNREADABLE:
-            detail = f"TikTok sent {_UNREADABLE[sent.code]}."
-            return Down(Cause.UNREADABLE, detail, is_unusable=True)
+        case ConnectionClosed(sent=ours) if ours and ours.code in _UNREADABLE and not error.rcvd_then_sent:
+            return Down(Cause.UNREADABLE, f"TikTok sent {_UNREADABLE[ours.code]}.", is_unusable=True)
         case ConnectionClosed():
             code = error.rcvd.code if error.rcvd else _CODE_ABNORMAL
             cause = Cause.NETWORK if code == _CODE_ABNORMAL else Cause.CLOSED
