@@ -15,6 +15,7 @@ A local TikTok: one loopback port to which the real TikTokLive client connects.
     injector  which frame, answer and handshake meets a fault
     acts      faults of connections, rooms and the whole server
     refusals  what pages and the signing service answer under a fault
+    playback  a plan on the air in place of made-up traffic: a recording, a workload
     broadcast one live: its clock, its history, its audience of sockets
     pages     what TikTok's web pages and the signing service answer
     push      one WebSocket of one client

@@ -21,8 +21,9 @@ from toolkit.model.frame import Message
 from toolkit.simulator.ledger import Ledger
 from toolkit.simulator.traffic import Burst, Traffic
 from toolkit.wire.encode import encode_fetch_result
+from toolkit.wire.schema import DecodeError, message_class
 
-__all__ = ["Batch", "Broadcast", "Watcher"]
+__all__ = ["Batch", "Broadcast", "Lateness", "Watcher", "encode_body"]
 
 HISTORY_COMMENTS = 6
 """TikTok replays exactly the last six comments on every connect, and nothing else."""
@@ -34,11 +35,12 @@ LATE_MS = 50
 """A burst later than this is counted: the machine does not keep up."""
 
 CONTROL_PAUSED, CONTROL_RESUMED, CONTROL_ENDED = 1, 2, 3
+_CONTROL_SUSPENDED = 4
 
 _GZIP_LEVEL = 1
 """Frames are made in bulk: level 1 is several times faster and a little larger."""
 
-_COMMENT = "WebcastChatMessage"
+_COMMENT, _CONTROL = "WebcastChatMessage", "WebcastControlMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,7 @@ class Broadcast:
         lateness: How well it keeps its plan.
         comments: Comments sent.
         final: The message that ended it.
+        stamp_ms: The live's clock where it repeats another live; None for the wall clock.
     """
 
     traffic: Traffic
@@ -110,6 +113,7 @@ class Broadcast:
     lateness: Lateness = field(default_factory=Lateness)
     comments: int = 0
     final: Message | None = None
+    stamp_ms: int | None = None
     _watchers: set[Watcher] = field(default_factory=set)
     _history: deque[Message] = field(default_factory=lambda: deque(maxlen=HISTORY_COMMENTS))
     _sent: int = 0
@@ -120,9 +124,10 @@ class Broadcast:
         start_s, start_ms = loop.time(), self.traffic.start_ms
         end_s = start_s + self.seconds if self.seconds is not None else float("inf")
         while True:
-            # Made ahead, so that the moment of sending depends on the clock alone.
+            # Made and encoded ahead, so that the moment of sending depends on the clock alone.
             burst = self._take(self.traffic.next_burst())
             due_s = start_s + (burst.at_ms - start_ms) / 1000 / self.speed
+            parts = self._parts(burst.messages, self.now_ms() + int((due_s - loop.time()) * 1000))
             await asyncio.sleep(max(min(due_s, end_s) - loop.time(), 0))
             if not self.is_live:
                 return
@@ -130,17 +135,26 @@ class Broadcast:
                 break
             late_s = loop.time() - due_s
             self.lateness.note(late_s * 1000)
-            self.send(burst.messages, due_at=self.clock.now_us() - round(late_s * 1e6))
+            due_at = self.clock.now_us() - round(late_s * 1e6)
+            for messages, body in parts:
+                self._push(messages, due_at, body)
             if self.messages is not None and self._sent >= self.messages:
                 break
         self.end()
 
-    def send(self, messages: Sequence[Message], *, due_at: int | None = None) -> None:
-        """Push messages to everybody who watches, now; ``due_at`` is when they were planned for."""
+    def send(self, messages: Sequence[Message]) -> None:
+        """Push messages to everybody who watches, now."""
         assert self.is_live
-        for start in range(0, len(messages), MESSAGES_PER_FRAME_MAX):
-            self._push(messages[start : start + MESSAGES_PER_FRAME_MAX], due_at)
-        self._sent += len(messages)
+        for part, body in self._parts(messages, self.now_ms()):
+            self._push(part, None, body)
+
+    def send_body(self, messages: Sequence[Message], body: bytes, due_at: int) -> None:
+        """Push what was encoded ahead; few enough messages for one frame."""
+        assert self.is_live
+        for message in messages:
+            if message.method == _CONTROL and _is_ending(message):
+                self.final = message
+        self._push(messages, due_at, body)
 
     def say(self, handle: str, text: str) -> Message:
         """Have a viewer comment, now."""
@@ -166,7 +180,8 @@ class Broadcast:
         """Announce the end and close every connection. A second call does nothing."""
         if not self.is_live:
             return
-        self.final = self.control(CONTROL_ENDED)
+        # What is repeated may have announced its end already.
+        self.final = self.final or self.control(CONTROL_ENDED)
         self.is_live = False
         for watcher in list(self._watchers):
             watcher.finish_watching()
@@ -175,6 +190,11 @@ class Broadcast:
         """Add a connection; return the comments that TikTok replays to it."""
         self._watchers.add(watcher)
         return self.history()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody watches."""
+        return bool(self._watchers)
 
     def leave(self, watcher: Watcher) -> None:
         """Remove a connection."""
@@ -186,29 +206,15 @@ class Broadcast:
 
     def body(self, messages: Sequence[Message], number: int) -> bytes:
         """Return a gzipped fetch result with these messages."""
-        now_ms = self.clock.now_us() // 1000
-        extra = {
-            "server_fetch_time": str(now_ms),
-            "push_time": str(now_ms),
-            "msg_type": "r",
-            "seq_id": str(number),
-            "room_id": "-",
-        }
-        result = encode_fetch_result(
-            messages,
-            cursor=self.cursor(now_ms, messages),
-            internal_ext=json.dumps(extra, separators=(",", ":")),
-            now_ms=now_ms,
-        )
-        return gzip.compress(result, _GZIP_LEVEL, mtime=0)
+        return encode_body(messages, number, self.now_ms())
 
     def cursor(self, now_ms: int, messages: Sequence[Message] = ()) -> str:
-        """Return TikTok's position: a server time, an id, and constants."""
-        return f"{now_ms}_{messages[-1].msg_id if messages else 0}_1_1_0_0"
+        """Return TikTok's position."""
+        return _cursor(now_ms, messages)
 
     def now_ms(self) -> int:
-        """Return the live's clock for something that happens now."""
-        return self.clock.now_us() // 1000
+        """Return the live's clock for something that happens now, milliseconds UTC."""
+        return self.clock.now_us() // 1000 if self.stamp_ms is None else self.stamp_ms
 
     def _take(self, burst: Burst) -> Burst:
         """Cut a burst to the messages that are still wanted."""
@@ -216,17 +222,69 @@ class Broadcast:
             return burst
         return replace(burst, messages=burst.messages[: max(self.messages - self._sent, 0)])
 
-    def _push(self, messages: Sequence[Message], due_at: int | None = None) -> None:
+    def _parts(
+        self, messages: Sequence[Message], now_ms: int
+    ) -> list[tuple[Sequence[Message], bytes | None]]:
+        """Return messages in parts that fit a frame, with their bytes if anybody watches."""
+        starts = range(0, len(messages), MESSAGES_PER_FRAME_MAX)
+        parts = [messages[start : start + MESSAGES_PER_FRAME_MAX] for start in starts]
+        numbers = range(self.ledger.batches + 1, self.ledger.batches + 1 + len(parts))
+        is_worth_it = self.is_watched
+        return [
+            (part, encode_body(part, number, now_ms) if is_worth_it else None)
+            for part, number in zip(parts, numbers, strict=True)
+        ]
+
+    def _push(self, messages: Sequence[Message], due_at: int | None, body: bytes | None) -> None:
         batch_no, sent_at = self.ledger.next_batch(), self.clock.now_us()
+        self._sent += len(messages)
         self.ledger.record(messages, sent_at, batch_no, self.traffic.room_id, due_at)
         for message in self._comments(messages):
             self._history.append(message)
             self.comments += 1
         if self._watchers:
             # Compressed once, whatever the number of connections.
-            batch = Batch(batch_no, messages, self.body(messages, batch_no))
+            batch = Batch(batch_no, messages, self.body(messages, batch_no) if body is None else body)
             for watcher in list(self._watchers):
                 watcher.push(batch)
 
     def _comments(self, messages: Sequence[Message]) -> Iterator[Message]:
         return (message for message in messages if message.method == _COMMENT)
+
+
+def encode_body(messages: Sequence[Message], number: int, now_ms: int) -> bytes:
+    """
+    Return a gzipped fetch result.
+
+    Args:
+        messages: In the order of delivery.
+        number: Which push it is.
+        now_ms: What it says the time is, milliseconds UTC.
+    """
+    extra = {
+        "server_fetch_time": str(now_ms),
+        "push_time": str(now_ms),
+        "msg_type": "r",
+        "seq_id": str(number),
+        "room_id": "-",
+    }
+    result = encode_fetch_result(
+        messages,
+        cursor=_cursor(now_ms, messages),
+        internal_ext=json.dumps(extra, separators=(",", ":")),
+        now_ms=now_ms,
+    )
+    return gzip.compress(result, _GZIP_LEVEL, mtime=0)
+
+
+def _cursor(now_ms: int, messages: Sequence[Message]) -> str:
+    """Return a server time, an id, and constants."""
+    return f"{now_ms}_{messages[-1].msg_id if messages else 0}_1_1_0_0"
+
+
+def _is_ending(message: Message) -> bool:
+    try:
+        control = message_class(_CONTROL).FromString(message.payload)
+    except DecodeError:
+        return False
+    return control.action in (CONTROL_ENDED, _CONTROL_SUSPENDED)

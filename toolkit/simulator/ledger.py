@@ -224,6 +224,11 @@ class Ledger:
         """Messages ever sent."""
         return self.first + len(self.sent)
 
+    @property
+    def batches(self) -> int:
+        """Pushes so far."""
+        return self._batch_no
+
     def next_batch(self) -> int:
         """Return the number of the next push: 1, 2, 3 ..."""
         self._batch_no += 1

@@ -1,11 +1,15 @@
-"""How busy a room is, and with what: named presets and their measured mixes."""
+"""
+How busy a room is, and with what: named presets and their measured mixes.
+
+The one list of presets: the simulator's, those of workloads and of load tests.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-__all__ = ["MESSAGES_PER_START", "PRESETS", "TrafficProfile", "profile_named"]
+__all__ = ["MESSAGES_PER_START", "PRESETS", "Surge", "TrafficProfile", "profile_named"]
 
 _TYPICAL_MIX: Mapping[str, float] = {
     "join": 36, "gift": 15, "like": 8, "mic": 10, "ticket": 8, "rank": 9, "follow": 2.7, "share": 1.8,
@@ -36,6 +40,37 @@ RATE_MAX = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Surge:
+    """
+    A raid: another room's audience comes in at once, and most of it drifts away again.
+
+    Attributes:
+        at_s: When the first one begins, seconds after the start of the live.
+        every_s: From one beginning to the next.
+        comments: Factor on the rate of comments at the peak.
+        others: Factor on the rate of everything else at the peak.
+        rise_s: From the usual rate to the peak.
+        half_life_s: After the peak, time in which half of the excess is gone.
+    """
+
+    at_s: float
+    every_s: float
+    comments: float
+    others: float
+    rise_s: float
+    half_life_s: float
+
+    def height(self, at_s: float) -> float:
+        """Return where it stands, from 0 (as usual) to 1 (the peak)."""
+        since_s = (at_s - self.at_s) % self.every_s
+        if at_s < self.at_s:
+            return 0.0
+        if since_s < self.rise_s:
+            return since_s / self.rise_s
+        return float(0.5 ** ((since_s - self.rise_s) / self.half_life_s))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficProfile:
     """
     One kind of room.
@@ -49,6 +84,7 @@ class TrafficProfile:
         unevenness: Sigma of the log-normal factor that moves the rates from minute
             to minute; 0 holds them, as a load test wants it.
         viewer_count_s: Seconds between two viewer counts, lower and upper bound.
+        surge: What comes on top of the mean rates; None for nothing.
     """
 
     name: str
@@ -58,6 +94,7 @@ class TrafficProfile:
     mix: Mapping[str, float]
     unevenness: float = 0.0
     viewer_count_s: tuple[float, float] = (2.0, 2.0)
+    surge: Surge | None = None
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -111,6 +148,17 @@ PRESETS: Mapping[str, TrafficProfile] = {
             others_per_s=35,
             mix=_BUSY_MIX,
             unevenness=0.2,
+        ),
+        # 150 comments/s at the peak, a room of 1,600 flooded within two seconds. Published
+        # spikes of large streams are five- to sixfold; a raid on a small room has no limit.
+        TrafficProfile(
+            name="raid",
+            viewers=1_600,
+            comments_per_s=6,
+            others_per_s=20,
+            mix=_TYPICAL_MIX,
+            unevenness=0.25,
+            surge=Surge(at_s=20, every_s=300, comments=25, others=8, rise_s=2, half_life_s=20),
         ),
         # Nobody ever saw TikTok deliver more than 14 comments/s to one client:
         # from here on it is headroom, not a replica.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import tornado.ioloop
 import tornado.iostream
+import tornado.web
 import tornado.websocket
 
 from toolkit.model.frame import Message
@@ -69,6 +70,9 @@ class PushSocket(tornado.websocket.WebSocketHandler):
         self.simulator.ledger.note_call(self.simulator.now_us(), "handshake", fault.kind if fault else "")
         if fault is not None and await self._misbehave(fault):
             return
+        await self.simulator.gate.wait()
+        if self._gone.is_set():
+            raise tornado.web.Finish
         text = self.get_query_argument("room_id", "")
         room_id = int(text) if text.isascii() and text.isdecimal() and len(text) <= 19 else 0
         self._broadcast = self.simulator.broadcast_by_id(room_id)
@@ -129,6 +133,14 @@ class PushSocket(tornado.websocket.WebSocketHandler):
             self.finish_watching()
         elif history and not self.simulator.history_in_fetch:
             self._enqueue(0, "msg", broadcast.body(history, 0), history)
+
+    @property
+    def unacknowledged(self) -> int:
+        """Frames with messages, written or waiting to be, that the client has not acknowledged."""
+        if self._connection is None or self._is_frozen:
+            return 0
+        waiting = sum(payload_type == "msg" for _, payload_type, _, _ in self._queue)
+        return waiting + len(self._connection.frames) - self._connection.acked
 
     # What the broadcast calls.
 
@@ -243,6 +255,8 @@ class PushSocket(tornado.websocket.WebSocketHandler):
             return
         self._is_frozen = self._connection.is_frozen = True
         self._queue.clear()
+        if self._broadcast is not None:
+            self._broadcast.leave(self)
         # Off the loop's list nobody notices what arrives, not even the end of it.
         tornado.ioloop.IOLoop.current().remove_handler(self._stream.fileno())
 

@@ -27,6 +27,7 @@ from toolkit.simulator.fault_plan import FaultPlan
 from toolkit.simulator.faults import Area, Fault
 from toolkit.simulator.injector import Injector
 from toolkit.simulator.ledger import Ledger
+from toolkit.simulator.playback import Playback
 from toolkit.simulator.profile import TrafficProfile, profile_named
 from toolkit.simulator.push import PushSocket
 from toolkit.simulator.routes import routes
@@ -39,6 +40,7 @@ INCOMING_BYTES_MAX = 64 * 1024
 """A client sends heartbeats and acknowledgements, a few hundred bytes each."""
 BODY_BYTES_MAX = 1024 * 1024
 CALL_TIMEOUT_S = 60.0
+_RESET = Cut(resets=True)
 
 
 class Simulator:
@@ -53,6 +55,8 @@ class Simulator:
         ledger: What was sent, and what each connection got.
         faults: Which frames and answers meet one; :meth:`throw` brings them.
         held: Set when those whose requests are never answered have waited enough.
+        playback: What is broadcast in place of made-up traffic; None for that.
+        gate: While it is not set, WebSocket handshakes wait for their answer.
     """
 
     def __init__(
@@ -70,6 +74,7 @@ class Simulator:
         history_in_fetch: bool = False,
         clock: Clock | None = None,
         plan: FaultPlan | None = None,
+        playback: Playback | None = None,
     ) -> None:
         """
         Args:
@@ -86,6 +91,8 @@ class Simulator:
                 first push. Which of the two TikTok does has not been observed.
             clock: Wall clock for the stamps.
             plan: What goes wrong, and when; None for nothing.
+            playback: What is broadcast in place of made-up traffic. Its plan names the
+                rooms, its clock is the fault plan's too, and the live ends with it.
         """
         self.profile = profile_named(profile) if isinstance(profile, str) else profile
         self.seed = seed
@@ -98,6 +105,7 @@ class Simulator:
         self._speed = speed
         self._messages = messages
         self._seconds = seconds
+        self.playback = playback
         self._clock = clock or SystemClock()
         self.faults = Injector(plan or FaultPlan(), self._clock)
         self.faults.on_due = self.throw
@@ -110,6 +118,8 @@ class Simulator:
         self._sockets: set[PushSocket] = set()
         self._log_id = 0
         self.held: set[asyncio.Event] = set()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     # -- life ---------------------------------------------------------------
 
@@ -119,9 +129,14 @@ class Simulator:
 
         Raises:
             OSError: The port is taken.
+            RecordingError: What is to be broadcast cannot be read.
         """
         assert self._server is None, "started twice"
-        self._listen()
+        self.listen()
+        if self.playback is not None:
+            await self.playback.open(self)
+            self._running = asyncio.create_task(self._play(self.playback))
+            return
         self.go_live()
         self._plan_task = asyncio.create_task(self._carry_out_plan())
 
@@ -132,7 +147,8 @@ class Simulator:
                 task.cancel()
                 await asyncio.wait([task])
         await self._stop_broadcast()
-        await self._hang_up()
+        self.gate.set()
+        await self.hang_up()
 
     async def wait_ended(self) -> None:
         """Return when the present broadcast has ended."""
@@ -172,17 +188,31 @@ class Simulator:
 
     def go_live(self) -> int:
         """Begin a broadcast, with a room id of its own, and return that id."""
-        assert self._broadcast is None or not self._broadcast.is_live, "still live"
-        start_ms = self._clock.now_us() // 1000
         room_id, self._room_id = self._room_id, None
-        traffic = Traffic(self.profile, self.seed, start_ms, room_id=room_id)
-        while traffic.room_id in self._broadcasts:
+        if self.playback is not None:
+            # What is played goes on in another room.
+            return self.open_room()
+        self.open_room(room_id or 0)
+        self._running = asyncio.create_task(self.broadcast.run())
+        return self.room_id
+
+    def open_room(self, room_id: int = 0, start_ms: int | None = None) -> int:
+        """
+        Begin a broadcast that nobody runs yet, and return its id.
+
+        Args:
+            room_id: Its id; 0 derives one.
+            start_ms: When it began, milliseconds UTC; None is now.
+        """
+        assert self._broadcast is None or not self._broadcast.is_live, "still live"
+        start_ms = self._clock.now_us() // 1000 if start_ms is None else start_ms
+        traffic = Traffic(self.profile, self.seed, start_ms, room_id=room_id or None)
+        while not room_id and traffic.room_id in self._broadcasts:
             traffic = Traffic(self.profile, self.seed, start_ms, room_id=traffic.room_id + 1)
         self._broadcast = Broadcast(
             traffic, self.ledger, self._clock, self._speed, self._messages, self._seconds
         )
         self._broadcasts[traffic.room_id] = self._broadcast
-        self._running = asyncio.create_task(self._broadcast.run())
         return traffic.room_id
 
     async def end_live(self) -> None:
@@ -232,6 +262,10 @@ class Simulator:
         for socket in list(self._sockets):
             socket.freeze()
 
+    def unacknowledged(self) -> int:
+        """Return how many frames the open connections have not acknowledged yet."""
+        return sum(socket.unacknowledged for socket in self._sockets)
+
     def go_down(self, seconds: float) -> None:
         """Reset every connection and close the port; be back on it after a while."""
         if self._down_task is None or self._down_task.done():
@@ -240,6 +274,7 @@ class Simulator:
     def state(self) -> dict[str, Any]:
         """Return where everything stands, as JSON."""
         broadcast = self.broadcast
+        lateness = self.playback.lateness if self.playback is not None else broadcast.lateness
         return {
             "user": self.user,
             "room_id": str(self.room_id),
@@ -252,9 +287,10 @@ class Simulator:
             "comments": broadcast.comments,
             "connections": len(self._sockets),
             "connections_total": len(self.ledger.connections),
-            "bursts": broadcast.lateness.bursts,
-            "bursts_late": broadcast.lateness.late,
-            "worst_late_ms": round(broadcast.lateness.worst_ms, 1),
+            "bursts": lateness.bursts,
+            "bursts_late": lateness.late,
+            "worst_late_ms": round(lateness.worst_ms, 1),
+            **(self.playback.state() if self.playback is not None else {}),
         }
 
     # -- for the routes ---------------------------------------------------
@@ -307,26 +343,45 @@ class Simulator:
         """Forget a socket."""
         self._sockets.discard(socket)
 
-    def _listen(self) -> None:
+    def listen(self) -> None:
+        """Accept connections; does nothing where it does already."""
+        if self._server is not None:
+            return
         sockets = tornado.netutil.bind_sockets(self._port, HOST)
         self._port = sockets[0].getsockname()[1]
         self._server = tornado.httpserver.HTTPServer(self._application(), max_buffer_size=BODY_BYTES_MAX)
         self._server.add_sockets(sockets)
 
-    async def _hang_up(self) -> None:
+    async def hang_up(self, cut: Cut | None = _RESET) -> None:
+        """
+        Stop listening, and end every connection.
+
+        Args:
+            cut: How they end; None keeps the sockets and does nothing more with them.
+        """
         server, self._server = self._server, None
         if server is not None:
             server.stop()
         for waiting in list(self.held):
             waiting.set()
-        self.cut_connections(Cut(resets=True))
+        if cut is None:
+            self.freeze_connections()
+        else:
+            self.cut_connections(cut)
         if server is not None:
             await server.close_all_connections()
 
     async def _be_down(self, seconds: float) -> None:
-        await self._hang_up()
+        await self.hang_up()
         await asyncio.sleep(seconds)
-        self._listen()
+        self.listen()
+
+    async def _play(self, playback: Playback) -> None:
+        try:
+            async with asyncio.timeout(self._seconds):
+                await playback.run(self)
+        except TimeoutError:
+            self.broadcast.end()
 
     async def _carry_out_plan(self) -> None:
         loop = asyncio.get_running_loop()

@@ -180,13 +180,15 @@ class Traffic:
         def start_other(now_ms: int) -> None:
             self._rng.choices(actions, cum_weights=weights)[0](now_ms)
 
-        self._repeat(start_ms, self.profile.comments_per_s, self._comment)
-        self._repeat(start_ms, others_per_s, start_other)
+        surge = self.profile.surge
+        peaks = (surge.comments, surge.others) if surge else (1.0, 1.0)
+        self._repeat(start_ms, self.profile.comments_per_s, self._comment, peaks[0])
+        self._repeat(start_ms, others_per_s, start_other, peaks[1])
         if self.profile.others_per_s:
             self._at(start_ms, self._viewer_count)
 
-    def _repeat(self, now_ms: float, rate_per_s: float, act: Callable[[int], None]) -> None:
-        """Act at random moments with a mean rate that drifts from minute to minute."""
+    def _repeat(self, now_ms: float, rate_per_s: float, act: Callable[[int], None], peak: float) -> None:
+        """Act at random moments with a mean rate that drifts from minute to minute, and may surge."""
         if rate_per_s <= 0:
             self._at(float("inf"), act)
             return
@@ -196,19 +198,22 @@ class Traffic:
         def again(_: int) -> None:
             nonlocal due_ms
             act(int(due_ms))
-            due_ms += self._rng.expovariate(rate_per_s * self._factor(due_ms)) * 1000
+            due_ms += self._rng.expovariate(rate_per_s * self._factor(due_ms, peak)) * 1000
             self._at(due_ms, again)
 
         due_ms += self._rng.expovariate(rate_per_s) * 1000
         self._at(due_ms, again)
 
-    def _factor(self, now_ms: float) -> float:
+    def _factor(self, now_ms: float, peak: float) -> float:
         sigma = self.profile.unevenness
         if sigma and now_ms >= self._next_uneven_ms:
             self._next_uneven_ms = now_ms + _UNEVEN_PERIOD_MS
             # The mean of a log-normal is exp(mu + sigma^2 / 2): keep it at 1.
             self._uneven = self._rng.lognormvariate(-sigma * sigma / 2, sigma)
-        return self._uneven
+        surge = self.profile.surge
+        if surge is None:
+            return self._uneven
+        return self._uneven * (1 + (peak - 1) * surge.height((now_ms - self.start_ms) / 1000))
 
     # -- what people do -----------------------------------------------------
 
