@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from toolkit.errors import JournalNotWritten, RecordingBusy
+from toolkit.store import journal
 from toolkit.store.journal import (
+    DamagedRange,
     JournalClaim,
     JournalWriter,
     Record,
@@ -83,6 +86,99 @@ def test_damage_costs_the_records_it_touches_and_no_others(
             # Records at the very end leave no later number to count them by.
             last = max(expected, default=0)
             assert reader.lost == sum(n < last for n in touched)
+
+
+@settings(max_examples=150, deadline=None)
+@given(PAYLOADS, st.integers(0, 40), st.integers(40, 130), st.data())
+def test_damage_is_passed_alike_whatever_the_window(
+    payloads: list[bytes], bytes_before: int, window: int, data: st.DataObject
+) -> None:
+    """The next record is found where it lies, at the edge of a window as in its middle."""
+    with scratch() as folder, pytest.MonkeyPatch.context() as patch:
+        path = Path(folder) / "x.journal"
+        whole = write(path, [bytes(bytes_before), *payloads])
+        length = data.draw(st.integers(1, min(400, len(whole) - 16)), label="length")
+        path.write_bytes(whole[:16] + b"\xff" * length + whole[16 + length :])
+        expected = list(read_journal(path))
+        patch.setattr(journal, "_SCAN_BYTES", window)
+        assert list(read_journal(path)) == expected
+        assert len(expected) == sum(
+            first >= 16 + length for first, _ in _ends(whole, [bytes(bytes_before), *payloads])
+        )
+
+
+@pytest.mark.parametrize("number", [255, 256, 65_535, 65_536, 16_777_216, 2**32 - 1])
+def test_a_record_is_found_behind_damage_whatever_its_number(tmp_path: Path, number: int) -> None:
+    """Numbers of one to four bytes: a long recording is read like a short one."""
+    path = tmp_path / "x.journal"
+    writer = JournalWriter(path)
+    writer.append(RecordType.FRAME, b"one")
+    writer.records = number - 3
+    for payload in (b"before", b"damaged", b"behind"):
+        writer.append(RecordType.FRAME, payload)
+    writer.close()
+    whole = path.read_bytes()
+    path.write_bytes(whole.replace(b"damaged", b"damagee"))
+    reader = read_journal(path)
+    records = list(reader)
+    assert [record.payload for record in records] == [b"one", b"before", b"behind"]
+    assert records[-1].number == number
+    assert reader.lost == number - 3
+
+
+def test_what_only_looks_like_a_record_is_not_one(tmp_path: Path) -> None:
+    """A viewer may write bytes of a record with a checksum: a number no file can reach is none."""
+    fake = write(tmp_path / "fake.journal", [b"made up"])[16:]
+    body = (10**6).to_bytes(8, "little") + fake[16:]
+    fake = fake[:4] + zlib.crc32(body).to_bytes(4, "little") + body
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one", b"<" + fake + b">", b"three"])
+    position = whole.index(b"<")
+    path.write_bytes(whole[: position - 30] + b"\xff" * 8 + whole[position - 22 :])
+    reader = read_journal(path)
+    assert [record.payload for record in reader] == [b"one", b"three"]
+    assert reader.lost == 1
+
+
+def test_a_record_that_stands_there_twice_is_read_once(tmp_path: Path) -> None:
+    """A restored backup may repeat some: numbers only grow."""
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one", b"two", b"three"])
+    path.write_bytes(whole[:57] + whole[16:57] + whole[57:])
+    reader = read_journal(path)
+    assert [record.payload for record in reader] == [b"one", b"two", b"three"]
+    assert reader.damaged == [DamagedRange(57, 98)]
+    assert reader.lost == 0
+
+
+def test_damage_side_by_side_is_one_range(tmp_path: Path) -> None:
+    """A header and the record behind it, or two records: told once, with both ends."""
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one", b"two", b"three", b"four"])
+    path.write_bytes(b"?" * 20 + whole[20:])
+    reader = read_journal(path)
+    assert [record.number for record in reader] == [2, 3, 4]
+    assert reader.damaged == [DamagedRange(0, 57)]
+    path.write_bytes(b"?" + whole[1:58] + b"?" * 60 + whole[118:])
+    reader = read_journal(path)
+    assert [record.number for record in reader] == [1, 4]
+    assert reader.damaged == [DamagedRange(0, 16), DamagedRange(57, 141)]
+    assert (reader.lost, reader.tail_bytes) == (2, 0)
+
+
+@pytest.mark.parametrize("length", range(17))
+def test_a_file_that_is_shorter_than_its_header_is_a_tail(tmp_path: Path, length: int) -> None:
+    """It was never finished; when it is, reading begins."""
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one"])
+    path.write_bytes(whole[:length])
+    reader = read_journal(path)
+    assert list(reader) == []
+    assert reader.tail_bytes == length % 16
+    assert reader.damaged == []
+    path.write_bytes(whole)
+    assert [record.payload for record in reader] == [b"one"]
+    assert reader.tail_bytes == 0
 
 
 @settings(max_examples=100, deadline=None)
