@@ -1,5 +1,6 @@
 """Silence on the wire, silence of one kind, and the figures of it all."""
 
+import json
 from collections import deque
 from random import Random
 
@@ -358,3 +359,50 @@ def test_nothing_measured_is_not_a_zero():
     """Before the first connection there is no share, no rate and no score."""
     figures = Stability().figures(0)
     assert figures["score"] is figures["uptime_share"] is figures["success_rate"] is None
+
+
+def test_who_takes_over_counts_on_and_the_time_between_was_an_outage():
+    """Connected until its last frame, away from there on; the percentiles keep what they had."""
+    first = Stability()
+    first.moved(S.CONNECTED, 0)
+    first.lost(100, 2.0)
+    first.moved(S.RECONNECTING, 100)
+    first.moved(S.CONNECTED, 103)
+    saved = json.loads(json.dumps(first.saved(160)))
+    second = Stability()
+    second.moved(S.RESOLVING, 1000)
+    second.resume(saved, connected_s=40, away_s=60, now_s=1005)
+    second.moved(S.CONNECTED, 1005)
+    figures = second.figures(1005)
+    assert (figures["connected_s"], figures["disconnected_s"]) == (100 + 57 + 40, 3 + 60)
+    assert (figures["outages"], figures["reconnects"], figures["success_rate"]) == (2, 2, 1.0)
+    assert (figures["detect_s_max"], figures["back_s_max"]) == (2.0, 5)
+
+
+def test_who_died_without_a_connection_leaves_one_outage_not_two():
+    """The outage that was running goes on in the next process."""
+    first = Stability()
+    first.moved(S.CONNECTED, 0)
+    first.lost(10, None)
+    first.moved(S.RECONNECTING, 10)
+    second = Stability()
+    second.moved(S.RESOLVING, 50)
+    second.resume(first.saved(20), connected_s=999, away_s=30, now_s=52)
+    second.moved(S.CONNECTED, 52)
+    figures = second.figures(52)
+    assert (figures["connected_s"], figures["disconnected_s"]) == (10, 10 + 30)
+    assert (figures["outages"], figures["reconnects"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "saved",
+    [None, [], {}, {"outages": -1, "connected_s": True, "back_s": "x"}, {"detect_s": [None, 1e300, {}]}],
+)
+def test_figures_that_make_no_sense_are_left_out(saved):
+    """A damaged note does not stop a recording."""
+    figures_of = Stability()
+    figures_of.moved(S.CONNECTED, 0)
+    figures_of.resume(saved, connected_s=-5, away_s=0, now_s=10)
+    figures = figures_of.figures(10)
+    assert figures["connected_s"] == 10
+    assert figures["reconnects"] == 0

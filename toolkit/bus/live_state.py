@@ -27,6 +27,8 @@ RECENT_QUESTIONS = 50
 RATE_WINDOW_S = 10
 """Rates are the mean over this many whole seconds: TikTok delivers in bursts every
 0.75 s, so a shorter window flickers between nothing and double."""
+GAPS_MAX = 100
+"""Newest gaps kept; the recording has them all."""
 WITHDRAWN_MAX = 1_000
 """Withdrawn message ids remembered: a notice may overtake the comment it withdraws."""
 NO_RUN = "none"
@@ -72,6 +74,7 @@ class Snapshot:
         questions: Newest Q&A questions, oldest first.
         delay_ms: Median time from TikTok's clock to ours over recent comments;
             None when unknown. Includes the error of both clocks.
+        gaps: The newest gaps of the recording as they were announced, oldest first.
     """
 
     version: int
@@ -95,6 +98,7 @@ class Snapshot:
     chatters: int
     questions: list[tuple[int, Question]]
     delay_ms: float | None
+    gaps: list[dict[str, Any]]
 
 
 @dataclass(slots=True)
@@ -119,6 +123,7 @@ class _Figures:
     firsts: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
     questions: deque[tuple[int, Question]] = field(default_factory=lambda: deque(maxlen=RECENT_QUESTIONS))
     delays_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
+    gaps: dict[int, dict[str, Any]] = field(default_factory=dict)
 
 
 class LiveState:
@@ -165,6 +170,7 @@ class LiveState:
                 len(f.chatters),
                 list(f.questions),
                 sorted(f.delays_us)[len(f.delays_us) // 2] / 1000 if f.delays_us else None,
+                list(f.gaps.values()),
             )
 
     def _take(self, notices: list[Notice]) -> None:
@@ -172,6 +178,8 @@ class LiveState:
             for notice in notices:
                 if isinstance(notice.data, Event):
                     self._count(notice, notice.data)
+                elif notice.type == "gap":
+                    self._take_gap(notice.data)
                 elif notice.type == "run":
                     self._run = notice.data["kind"]
                     # The end of a run leaves its figures on screen.
@@ -180,6 +188,12 @@ class LiveState:
                             notice.seq, notice.data["user"], notice.data["recording"], notice.at
                         )
             self._version += 1
+
+    def _take_gap(self, gap: dict[str, Any]) -> None:
+        gaps = self._figures.gaps
+        gaps[gap["gap_id"]] = gap
+        while len(gaps) > GAPS_MAX:
+            del gaps[next(iter(gaps))]
 
     def _count(self, notice: Notice, event: Event) -> None:
         f = self._figures

@@ -21,8 +21,8 @@ class Notice:
 
     Attributes:
         seq: Number on this bus: 1, 2, 3 ... without holes.
-        type: What it is: an event's kind (``comment``), ``status``, ``stats``,
-            ``tiktok:reconnection:started`` ...
+        type: What it is: an event's kind (``comment``), ``status``, ``warning``,
+            ``gap``, ``tiktok:reconnection:started`` ...
         at: Our wall clock, microseconds UTC.
         data: An event, or a mapping that JSON can carry.
         rehearsal: It comes from a replay, not from a live.

@@ -7,6 +7,7 @@ thread.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections import deque
@@ -14,6 +15,7 @@ from typing import Any
 
 from toolkit.clock import Clock
 from toolkit.connect.kind_silence import KindWarning
+from toolkit.connect.stability import Stability
 from toolkit.connect.supervisor import Supervisor
 from toolkit.model.connection import ConnectionState, Transition
 
@@ -101,6 +103,38 @@ class ConnectionAccount:
                 "stability": supervisor.stability.figures(now_s),
                 "sign_budget": self._budget(now_s, now_us),
             }
+
+    def stability_saved(self) -> dict[str, Any]:
+        """Return how steady the connection was, as the recording keeps it."""
+        with self.lock:
+            saved = self._supervisor.stability.saved(self._clock.mono_ns() / 1e9)
+        return {**saved, "at": self._clock.now_us()}
+
+    def begin_anew(self) -> None:
+        """Count how steady the connection is from here on: another recording begins."""
+        with self.lock:
+            self._supervisor.stability = Stability(self._supervisor.state, self._clock.mono_ns() / 1e9)
+
+    def resume(self, saved: str, last_frame_at: int | None) -> None:
+        """
+        Go on counting where the recorder stood that wrote ``saved`` into its recording.
+
+        Args:
+            saved: The note, JSON; empty if there is none.
+            last_frame_at: Wall clock of the recording's last frame.
+        """
+        try:
+            said = json.loads(saved)
+        except (ValueError, RecursionError):
+            return
+        now_s, now_us = self._clock.mono_ns() / 1e9, self._clock.now_us()
+        at = said.get("at") if isinstance(said, dict) else None
+        if not isinstance(at, int) or not isinstance(last_frame_at, int):
+            return
+        last_at = max(last_frame_at, at) if said.get("is_connected") is not True else last_frame_at
+        connected_s, away_s = (last_at - at) / 1e6, max(0.0, (now_us - last_at) / 1e6)
+        with self.lock:
+            self._supervisor.stability.resume(said, connected_s, away_s, now_s)
 
     def reconnection(self, transition: Transition) -> dict[str, Any]:
         """Return what is announced when a reconnection begins, succeeds or fails."""

@@ -10,7 +10,6 @@ called from any thread.
 from __future__ import annotations
 
 import asyncio
-import json
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -27,6 +26,7 @@ from toolkit.capture.options import KEPT_METHODS
 from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
 from toolkit.capture.sealer import Sealer
 from toolkit.capture.source import Source
+from toolkit.capture.upkeep import Upkeep
 from toolkit.clock import Clock, SteadyClock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import SignBudget, SignLimits
@@ -166,6 +166,8 @@ class Recorder:
         self._work: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._probing: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(bus, self._account)
+        self._attempts = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._sealer = Sealer(bus)
         self._writer: RecordingWriter | None = None
@@ -274,6 +276,8 @@ class Recorder:
         match command:
             case Resolve(attempt):
                 await self._hang_up()
+                # Looking whether a live has begun is no attempt to connect to it.
+                self._attempts += self._supervisor.state is ConnectionState.RESOLVING
                 self._source = self._new_source()
                 self._work = self._loop.create_task(self._look_up(self._source, attempt))
             case Dial():
@@ -356,7 +360,10 @@ class Recorder:
             self._recordings.append(self._writer.id)
             self._bus.publish([run_started("live", self.user, self._writer.id)])
             self._kinds.begin()
-        self._writer.open_segment(room_id)
+            self._upkeep.begin(self._writer)
+        self._writer.open_segment(room_id, attempts=self._attempts)
+        self._attempts = 0
+        self._upkeep.edge(self._now_s())
         self._note_clock()
         self._kinds.connected(self._now_s())
         self._post(Up())
@@ -372,6 +379,8 @@ class Recorder:
 
     def _begun(self) -> RecordingWriter:
         writer = RecordingWriter.create(self._folder, self.user, clock=self._steady)
+        if self._recordings:
+            self._account.begin_anew()
         log.info("recording %s begins", writer.id)
         return writer
 
@@ -387,6 +396,7 @@ class Recorder:
         except RecordingError as error:
             log.error("recording %s cannot be continued: %s", found, error)
             return None
+        self._account.resume(writer.notes.get("stability", ""), writer.counts().last_write_at)
         log.info("recording %s goes on", writer.id)
         return writer
 
@@ -410,6 +420,7 @@ class Recorder:
         """Look at what nobody reports."""
         assert self._loop is not None
         self._ticking = self._loop.call_later(TICK_S, self._tick)
+        self._upkeep.look(self._now_s())
         warnings = self._kinds.look(self._now_s())
         if warnings:
             self._bus.publish([*(("warning", data) for data in warnings), ("status", self.status())])
@@ -421,6 +432,7 @@ class Recorder:
             self._writer.close_segment(cause)
         except ToolkitError as error:
             log.error("the end of the connection could not be journaled: %s", error)
+        self._upkeep.edge(self._now_s())
 
     async def _finish_recording(self) -> None:
         self._seal_later()
@@ -431,10 +443,7 @@ class Recorder:
         writer, self._writer = self._writer, None
         if writer is None:
             return
-        try:
-            writer.note({"stability": json.dumps(self.status()["stability"])})
-        except ToolkitError as error:
-            log.error("how steady the connection was could not be noted: %s", error)
+        self._upkeep.end()
         self._sealer.take(writer)
 
     # -- telling ---------------------------------------------------------

@@ -3,16 +3,22 @@ How well a connection was kept, in figures.
 
     uptime share   connected / (connected + wanted and not connected); waiting for
                    a live to start counts as neither
-    success rate   outages that ended in a connection / outages that ended
+    success rate   outages that ended in a connection / outages that ended; the
+                   objective is 95 %
     detect         last frame to the moment its loss was noticed
     back           from when the network was back (or was never gone) to connected
     score          0-100 = 60 x uptime share + 25 x success rate + 15 x speed,
                    speed = 1 where p90 of `back` is at most 5 s, falling to 0 at 60 s
+
+The figures are of one recording. They are saved in it, so a process that goes on with
+the recording of one that died goes on with its figures: the time in between counts as
+disconnected, and as one outage.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from toolkit.model.connection import ConnectionState
@@ -23,6 +29,8 @@ SUCCESS_OBJECTIVE = 0.95
 BACK_GOOD_S, BACK_BAD_S = 5.0, 60.0
 SAMPLES_MAX = 200
 """Times kept for the percentiles."""
+NUMBER_MAX = 1e9
+"""No live lasts thirty years."""
 
 _WANTED = frozenset({ConnectionState.RESOLVING, ConnectionState.CONNECTING, ConnectionState.RECONNECTING})
 
@@ -37,14 +45,15 @@ class Stability:
         given_up: Outages that ended with the operator.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, state: ConnectionState = ConnectionState.IDLE, now_s: float | None = None) -> None:
+        """Begin to count, in the state that holds at ``now_s``."""
         self.outages = 0
         self.reconnects = 0
         self.given_up = 0
         self._up_s = 0.0
         self._down_s = 0.0
-        self._state = ConnectionState.IDLE
-        self._at_s: float | None = None
+        self._state = state
+        self._at_s = now_s
         self._possible_s: float | None = None
         self._is_out = False
         self._detect_s: deque[float] = deque(maxlen=SAMPLES_MAX)
@@ -103,10 +112,52 @@ class Stability:
             "success_objective": SUCCESS_OBJECTIVE,
             "meets_objective": success is None or success >= SUCCESS_OBJECTIVE,
             "detect_s_p50": percentile(self._detect_s, 0.5),
+            "detect_s_p99": percentile(self._detect_s, 0.99),
             "detect_s_max": max(self._detect_s, default=None),
             "back_s_p50": percentile(self._back_s, 0.5),
             "back_s_p99": percentile(self._back_s, 0.99),
+            "back_s_max": max(self._back_s, default=None),
+            "back_objective_s": BACK_GOOD_S,
         }
+
+    def saved(self, now_s: float) -> dict[str, Any]:
+        """Return the figures and what :meth:`resume` needs besides, as JSON data."""
+        return {
+            **self.figures(now_s),
+            "is_connected": self._state is ConnectionState.CONNECTED,
+            "detect_s": [round(value, 3) for value in self._detect_s],
+            "back_s": [round(value, 3) for value in self._back_s],
+        }
+
+    def resume(self, saved: object, connected_s: float, away_s: float, now_s: float) -> None:
+        """
+        Go on with what an earlier process saved, in the moment in which this one connects.
+
+        Whatever makes no sense is left out: a damaged note must not stop a recording.
+
+        Args:
+            saved: What :meth:`saved` returned there.
+            connected_s: How long after that it still was connected, seconds.
+            away_s: From its last frame to now, seconds.
+            now_s: Monotonic time.
+        """
+        if not isinstance(saved, Mapping):
+            return
+        up_s, down_s = self._shares(now_s)
+        was_up = saved.get("is_connected") is True
+        connected_s = max(connected_s, 0.0) if was_up else 0.0
+        self._up_s = up_s + _number(saved.get("connected_s")) + connected_s
+        # This process has counted a part of the time away itself.
+        self._down_s = down_s + _number(saved.get("disconnected_s")) + max(0.0, away_s - up_s - down_s)
+        self._at_s = now_s
+        # The two have one outage in common: from the end of the one to this connection.
+        self.outages = max(self.outages, 1) + int(_number(saved.get("outages"))) - (not was_up)
+        self.reconnects += int(_number(saved.get("reconnects")))
+        self.given_up += int(_number(saved.get("given_up")))
+        self._detect_s.extendleft(reversed(_numbers(saved.get("detect_s"))))
+        self._back_s.extendleft(reversed(_numbers(saved.get("back_s"))))
+        if not self._is_out:
+            self._is_out, self._possible_s = True, now_s - min(away_s, up_s + down_s)
 
 
 def percentile(samples: deque[float], share: float) -> float | None:
@@ -114,6 +165,17 @@ def percentile(samples: deque[float], share: float) -> float | None:
     if not samples:
         return None
     return sorted(samples)[min(len(samples) - 1, int(share * len(samples)))]
+
+
+def _number(value: object) -> float:
+    """Return a count or a time, or 0 for what is none."""
+    is_one = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < NUMBER_MAX
+    return float(value) if is_one else 0.0  # type: ignore[arg-type]  # just looked at
+
+
+def _numbers(values: object) -> list[float]:
+    found: Iterable[object] = values if isinstance(values, list) else []
+    return [_number(value) for value in found][-SAMPLES_MAX:]
 
 
 def _score(uptime: float | None, success: float | None, back_s: float | None) -> int | None:

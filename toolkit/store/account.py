@@ -18,7 +18,7 @@ from toolkit.model.recording import Cause, Gap, Missed, Quality, Segment
 from toolkit.store.database import Database
 from toolkit.store.rows import Row, from_timestamp, iso_time, to_timestamp
 
-__all__ = ["gap_info", "gap_rows", "gaps_of", "segments_of", "write_account"]
+__all__ = ["gap_info", "gap_rows", "gaps_of", "segments_of", "stability_of", "write_account"]
 
 _CAUSES = frozenset(str(cause) for cause in Cause)
 _QUALITIES = frozenset(str(quality) for quality in Quality)
@@ -93,6 +93,11 @@ def gap_info(gap: Gap) -> dict[str, Any]:
         "missed": {kind: missed.as_dict() for kind, missed in gap.missed.items()},
         "counters": {name: {"before": a, "after": b} for name, (a, b) in gap.counters.items()},
     }
+
+
+def stability_of(facts: Mapping[str, str]) -> dict[str, Any] | None:
+    """Return how steady the connection was, as the recorder noted it; None if it did not."""
+    return _json(facts.get("note_stability", "")) or None
 
 
 def gap_rows(gaps: Iterable[Gap]) -> Iterator[Row]:

@@ -31,7 +31,7 @@ from toolkit.errors import (
 )
 from toolkit.model.event import EVENT_CLASSES
 from toolkit.model.recording import RecordingState, Segment, is_recording_id
-from toolkit.store.account import gap_info, gaps_of, segments_of
+from toolkit.store.account import gap_info, gaps_of, segments_of, stability_of
 from toolkit.store.database import Database, DatabaseError
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalClaim, is_being_written
@@ -251,6 +251,7 @@ class RecordingsFolder:
             "counts": {kind.kind: totals.counts[kind.kind] for kind in EVENT_CLASSES},
             "segments": [_segment_info(segment) for segment in segments],
             "gaps": [gap_info(gap) for gap in fold.gaps(is_live=is_live)],
+            "stability": stability_of(fold.header),
             "quarantined": totals.quarantined,
             "duplicates": totals.duplicates,
             "journal_records_lost": fold.reader.lost,
@@ -278,6 +279,7 @@ class RecordingsFolder:
                 "counts": database.event_counts(),
                 "segments": [_segment_info(segment) for segment in segments],
                 "gaps": [gap_info(gap) for gap in gaps],
+                "stability": stability_of(meta),
                 "quarantined": _int(meta.get("quarantined", "")),
                 "duplicates": _int(meta.get("duplicates", "")),
                 "journal_records_lost": _int(meta.get("journal_records_lost", "")),

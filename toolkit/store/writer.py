@@ -78,11 +78,13 @@ class RecordingWriter:
     Attributes:
         id: The recording's id.
         path: The database, the one file that a sealed recording is.
+        notes: What :meth:`note` was told before, in a recording that goes on.
     """
 
     def __init__(self, journal: JournalWriter, clock: Clock) -> None:
         self.id = journal.path.stem
         self.path = journal.path.with_suffix(".duckdb")
+        self.notes: dict[str, str] = {}
         self._journal = journal
         self._clock = clock
         self._sequencer = Sequencer()
@@ -93,6 +95,7 @@ class RecordingWriter:
         self._segment_id = 0
         self._room_id = 0
         self._is_open = False
+        self._watched_until: int | None = None
         self._frames = 0
         self._last_write_at: int | None = None
 
@@ -262,7 +265,8 @@ class RecordingWriter:
         Args:
             newest: Only so many, the newest; None for all.
         """
-        return self._ledger.gaps(self._ledger.observed(self._segments), newest=newest)
+        segments = self._ledger.observed(self._segments)
+        return self._ledger.gaps(segments, until=self._watched_until, newest=newest)
 
     def note(self, facts: Mapping[str, str]) -> None:
         """
@@ -299,7 +303,7 @@ class RecordingWriter:
                 next start heals it.
         """
         try:
-            self._end()
+            self.conclude()
             failpoint.reach("shutdown")
             self._projector.stop()
             # The journal stays locked while it is sealed: to everybody else this
@@ -308,14 +312,24 @@ class RecordingWriter:
         finally:
             self.abandon()
 
-    def _end(self) -> None:
-        """Say how it ended: connected, or waiting for a connection until this moment."""
+    def conclude(self) -> None:
+        """
+        Say that nothing more will come: the last segment ends, or the gap behind it.
+
+        Only :meth:`seal` or :meth:`abandon` may follow. Harmless when repeated.
+
+        Raises:
+            JournalNotWritten: The disk is full or failing.
+        """
         if self._is_open:
             self.close_segment(Cause.STOPPED)
-        elif self._segments and self._segments[-1].cause not in (Cause.STOPPED, Cause.LIVE_ENDED):
-            # On a full disk the last gap stays without an end, and the rest is sealed.
+        waited = bool(self._segments) and self._segments[-1].cause not in (Cause.STOPPED, Cause.LIVE_ENDED)
+        if waited and self._watched_until is None:
+            # On a full disk the gap stays without an end, and the rest is sealed.
             with contextlib.suppress(JournalNotWritten):
-                self._note(RecordType.NOTE, {WATCHED_UNTIL: self._clock.now_us()})
+                now_us = self._clock.now_us()
+                self._note(RecordType.NOTE, {WATCHED_UNTIL: now_us})
+                self._watched_until = now_us
 
     def abandon(self) -> None:
         """Let go of everything as it is, for the next start to heal."""
@@ -344,6 +358,9 @@ class RecordingWriter:
         self._sequencer, self._totals, self._ledger = fold.sequencer, fold.totals, fold.ledger
         self._frames = fold.totals.frames
         self._last_write_at = fold.last_at or None
+        self.notes = {
+            key.removeprefix("note_"): text for key, text in fold.header.items() if key.startswith("note_")
+        }
         self._segments = fold.segments(is_live=True)
         if self._segments:
             last = self._segments[-1]

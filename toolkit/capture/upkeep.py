@@ -1,0 +1,91 @@
+"""
+What a recording needs besides its frames while it is written.
+
+Each gap is announced when it opens, when it closes, and again when more was seen of
+what it cost: its figures are surest ten minutes after it. How steady the connection
+is goes into the recording every minute, so that a recorder that takes over from one
+that died goes on counting. A file that somebody moves or deletes is noticed within a
+second and written again.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from toolkit.bus.memory import MemoryBus
+from toolkit.capture.account import ConnectionAccount
+from toolkit.errors import ToolkitError
+from toolkit.store.account import gap_info
+from toolkit.store.writer import RecordingWriter
+
+__all__ = ["Upkeep"]
+
+log = logging.getLogger("toolkit.recorder")
+
+NOTE_EVERY_S = 60.0
+LOOK_EVERY_S = 5.0
+SETTLED_AFTER_S = 660.0
+"""The rate after a gap is measured over ten minutes."""
+UNSETTLED_MAX = 3
+"""Gaps looked at again: of many in a row the older ones hardly change any more."""
+
+
+class Upkeep:
+    """Looks after the recording of one recorder. Belongs to the recorder's loop."""
+
+    def __init__(self, bus: MemoryBus, account: ConnectionAccount) -> None:
+        self._bus = bus
+        self._account = account
+        self._writer: RecordingWriter | None = None
+        self._told: dict[int, dict[str, Any]] = {}
+        self._edge_at_s = self._looked_at_s = self._noted_at_s = float("-inf")
+
+    def begin(self, writer: RecordingWriter) -> None:
+        """Look after another recording; one that goes on has gaps already."""
+        self._writer, self._told = writer, {}
+
+    def edge(self, now_s: float) -> None:
+        """Take in that a connected stretch began or ended."""
+        self._edge_at_s = self._looked_at_s = now_s
+        self._noted_at_s = float("-inf")
+        self._tell_gaps(UNSETTLED_MAX if self._told else None)
+
+    def look(self, now_s: float) -> None:
+        """Do what is due. Call it every second."""
+        writer = self._writer
+        if writer is None:
+            return
+        if now_s - self._noted_at_s >= NOTE_EVERY_S:
+            self._noted_at_s = now_s
+            self._note(writer)
+        is_settled = now_s - self._edge_at_s > SETTLED_AFTER_S
+        if not is_settled and now_s - self._looked_at_s >= LOOK_EVERY_S:
+            self._looked_at_s = now_s
+            self._tell_gaps(UNSETTLED_MAX)
+
+    def end(self) -> None:
+        """Say the last word, before the recording is sealed."""
+        writer = self._writer
+        if writer is None:
+            return
+        self._note(writer)
+        writer.conclude()
+        self._tell_gaps(None)
+        self._writer = None
+
+    def _note(self, writer: RecordingWriter) -> None:
+        try:
+            writer.note({"stability": json.dumps(self._account.stability_saved())})
+        except ToolkitError as error:
+            log.error("how steady the connection was could not be noted: %s", error)
+
+    def _tell_gaps(self, newest: int | None) -> None:
+        assert self._writer is not None
+        for gap in self._writer.gaps(newest=newest):
+            state = "open" if gap.ended_at is None else "closed"
+            data = {"recording": self._writer.id, "state": state, **gap_info(gap)}
+            if self._told.get(gap.gap_id) != data:
+                self._told[gap.gap_id] = data
+                self._bus.publish([("gap", data)])
