@@ -1,10 +1,12 @@
-"""The recording that comes with the toolkit, for a first rehearsal anywhere."""
+"""What comes with the toolkit: a recording for a first rehearsal, and the page that Panel serves."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["SAMPLE_ID", "folder_of"]
+from toolkit.errors import ServerError
+
+__all__ = ["SAMPLE_ID", "folder_of", "panel_app"]
 
 SAMPLE_ID = "sample"
 _PACKAGE = Path(__file__).parent
@@ -24,3 +26,16 @@ def folder_of(recording_id: str, recordings: Path) -> Path:
             if (folder / f"{SAMPLE_ID}.duckdb").exists():
                 return folder
     return recordings
+
+
+def panel_app() -> Path:
+    """
+    Return the script for ``panel serve``.
+
+    Raises:
+        ServerError: The installation is incomplete.
+    """
+    for candidate in (_PACKAGE.parent / "panel_app.py", _PACKAGE / "_panel_app" / "panel_app.py"):
+        if candidate.is_file():
+            return candidate
+    raise ServerError("panel_app.py is missing from this installation.", hint="Install the project again.")

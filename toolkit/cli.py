@@ -21,7 +21,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from toolkit.bundled import folder_of
+from toolkit.bundled import folder_of, panel_app
 from toolkit.bus.live_state import LiveState
 from toolkit.bus.memory import MemoryBus
 from toolkit.clock import SystemClock
@@ -109,18 +109,23 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("id", help="id of a recording, or a path to one")
         _folder(sub)
 
+    _add_laboratory(verb)
+    verb("check-config", _check_config, "Check the settings and print them.")
+    return parser
+
+
+def _add_laboratory(verb: Callable[..., argparse.ArgumentParser]) -> None:
+    """Add the verbs that try the toolkit out."""
+    import toolkit.load.command as load_test
     import toolkit.simulator.command as simulate
+    from toolkit import bench
 
     sub = verb("simulate", simulate.run, "Run a local TikTok to record from.", reports=False)
     simulate.add_arguments(sub)
-
-    from toolkit import bench
-
+    sub = verb("load-test", load_test.execute, "Hold a load on the real thing, and judge it.")
+    load_test.add_arguments(sub)
     sub = verb("bench", bench.run, "Measure this machine against the rivals and the targets.")
     bench.add_arguments(sub)
-
-    verb("check-config", _check_config, "Check the settings and print them.")
-    return parser
 
 
 def _folder(parser: argparse.ArgumentParser) -> None:
@@ -248,7 +253,7 @@ def _run_server(settings: Settings, port: int, panel_args: Sequence[str] = ()) -
     from toolkit.app import get_app
 
     get_app(settings)
-    script = _panel_app()
+    script = panel_app()
     print(f"dashboard  http://127.0.0.1:{port}/panel_app", file=sys.stderr)
     print(f"overlay    http://127.0.0.1:{port}/overlay", file=sys.stderr)
     sys.argv = ["panel", "serve", str(script), "--address", "127.0.0.1", "--port", str(port), *panel_args]
@@ -257,14 +262,6 @@ def _run_server(settings: Settings, port: int, panel_args: Sequence[str] = ()) -
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else int(end.code is not None)
     return 0
-
-
-def _panel_app() -> Path:
-    package = Path(__file__).parent
-    for candidate in (package.parent / "panel_app.py", package / "_panel_app" / "panel_app.py"):
-        if candidate.is_file():
-            return candidate
-    raise ServerError("panel_app.py is missing from this installation.", hint="Install the project again.")
 
 
 def _replay(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("assembly",),
     ("web", "dashboard"),
     ("app",),
+    ("load",),
     ("cli", "bench"),
 )
 LEVELS = {part: level for level, parts in enumerate(LAYERS) for part in parts}

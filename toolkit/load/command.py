@@ -1,0 +1,197 @@
+"""``toolkit load-test``: one run at a rate or preset, or a ladder of them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from toolkit.errors import ServerError, SettingsError
+from toolkit.load.browsers import find_chromium
+from toolkit.load.objectives import Limits, load_limits
+from toolkit.load.run import Load, Progress, run
+from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
+
+__all__ = ["add_arguments", "execute"]
+
+RATE_MAX = 5_000.0
+"""Comments per second; making more than that fills a core."""
+SECONDS_MAX = 86_400.0
+SUBSCRIBERS_MAX = 5_000
+BROWSERS_MAX = 8
+_LOAD_PRESET = "comments-100"
+"""The room whose rates are set by ``--rate``."""
+_SWAPPED = re.compile(r"(\d+)-comments")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of ``toolkit load-test``."""
+    load = parser.add_mutually_exclusive_group()
+    load.add_argument("--preset", metavar="NAME", help=f"kind of room: {', '.join(PRESETS)}, or 100-comments")
+    load.add_argument("--rate", type=float, metavar="R", help="comments per second (default: 100)")
+    load.add_argument("--ladder", metavar="R,R,...", help="one run for each rate, up to the first that fails")
+    parser.add_argument("--others", type=float, metavar="R", help="other messages per second")
+    parser.add_argument("--seconds", type=float, default=20.0, metavar="N", help="length of a run")
+    parser.add_argument("--subscribers", type=int, default=10, metavar="N", help="sockets that read")
+    parser.add_argument("--never-reading", type=int, default=0, metavar="M", help="sockets that never read")
+    parser.add_argument(
+        "--browsers",
+        type=int,
+        metavar="K",
+        help="Chromium pages of the overlay that tell what they painted (default: 1 where there is one)",
+    )
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="same seed, same people and texts")
+    parser.add_argument("--objectives", type=Path, metavar="FILE", help="limits of your own (TOML)")
+    parser.add_argument("--report", type=Path, metavar="DIR", help="keep the result as JSON, JUnit and HTML")
+
+
+def execute(args: argparse.Namespace) -> int:
+    """
+    Run it.
+
+    Returns:
+        0, or 1 when an objective fails.
+
+    Raises:
+        SettingsError: An option is out of range; all problems at once.
+        ServerError: A part of the rig could not be started.
+    """
+    loads, limits = _loads(args), load_limits(args.objectives)
+    from toolkit.load import report as reports
+
+    done = []
+    for load in loads:
+        with _Screen(load, is_quiet=args.json) as screen:
+            done.append(reports.new_report(run(load, screen.tell, screen.tell_progress), limits))
+        if not args.json:
+            print("\n".join([*reports.lines(done[-1]), ""]))
+        if not done[-1]["ok"]:
+            break
+    return _conclude(args, done, limits)
+
+
+def _conclude(args: argparse.Namespace, done: Sequence[dict[str, Any]], limits: Limits) -> int:
+    result: Any = done[0] if args.ladder is None else {"ladder": list(done)}
+    if args.json:
+        print(json.dumps(result, indent=2))
+    return 0 if all(report["ok"] for report in done) else 1
+
+
+def _loads(args: argparse.Namespace) -> list[Load]:
+    """Return what the options ask for."""
+    problems = _problems(args)
+    if problems:
+        raise SettingsError(problems)
+    chromium = find_chromium()
+    if args.browsers and chromium is None:
+        raise ServerError(
+            "There is no Chromium here, so nothing can be painted.",
+            hint="Install one, name it in the environment variable CHROMIUM, or use --browsers 0.",
+        )
+    browsers = int(chromium is not None) if args.browsers is None else args.browsers
+    return [
+        Load(
+            name=name,
+            profile=profile,
+            seconds=args.seconds,
+            subscribers=args.subscribers,
+            never_reading=args.never_reading,
+            browsers=browsers,
+            chromium=chromium or "",
+            seed=args.seed,
+        )
+        for name, profile in _rooms(args)
+    ]
+
+
+def _rooms(args: argparse.Namespace) -> list[tuple[str, TrafficProfile]]:
+    if args.preset is not None:
+        name = _preset_name(args.preset)
+        return [(name, profile_named(name).at_rate(None, args.others))]
+    rates = _rates(args.ladder) if args.ladder is not None else [args.rate or 100.0]
+    room = profile_named(_LOAD_PRESET)
+    return [(f"rate-{rate:g}", room.at_rate(rate, args.others)) for rate in rates]
+
+
+def _preset_name(name: str) -> str:
+    """Return the preset meant: what is called comments-100 may be called 100-comments."""
+    swapped = _SWAPPED.fullmatch(name)
+    return f"comments-{swapped.group(1)}" if swapped else name
+
+
+def _rates(text: str) -> list[float]:
+    try:
+        return [float(part) for part in text.split(",")]
+    except ValueError:
+        return []
+
+
+def _problems(args: argparse.Namespace) -> list[str]:
+    problems = []
+    if args.preset is not None and _preset_name(args.preset) not in PRESETS:
+        problems.append(f"--preset {args.preset}: choose one of {', '.join(PRESETS)}")
+    rates = {"--rate": [args.rate] if args.rate is not None else [], "--others": [args.others or 0.1]}
+    if args.ladder is not None:
+        rates["--ladder"] = _rates(args.ladder)
+        if not rates["--ladder"]:
+            problems.append(f"--ladder {args.ladder}: give rates with commas between, such as 50,100,200")
+    for option, values in rates.items():
+        problems += [
+            f"{option} {v:g}: choose 0.1 to {RATE_MAX:g}" for v in values if not 0.1 <= v <= RATE_MAX
+        ]
+    if not 1 <= args.seconds <= SECONDS_MAX:
+        problems.append(f"--seconds {args.seconds:g}: choose 1 to {SECONDS_MAX:g}")
+    for option, low, high in (
+        ("subscribers", 1, SUBSCRIBERS_MAX),
+        ("never_reading", 0, SUBSCRIBERS_MAX),
+        ("browsers", 0, BROWSERS_MAX),
+    ):
+        value = getattr(args, option)
+        if value is not None and not low <= value <= high:
+            problems.append(f"--{option.replace('_', '-')} {value}: choose {low} to {high}")
+    return problems
+
+
+class _Screen:
+    """What is seen while it runs: a line that is written over, on a terminal only."""
+
+    def __init__(self, load: Load, *, is_quiet: bool) -> None:
+        self._load = load
+        self._is_live = sys.stderr.isatty()
+        self._is_quiet = is_quiet and not self._is_live
+
+    def __enter__(self) -> _Screen:
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._is_live:
+            sys.stderr.write("\r\x1b[K")
+
+    def tell(self, what: str) -> None:
+        """Say what is being done."""
+        self._write(f"{self._load.name}: {what}")
+
+    def tell_progress(self, progress: Progress) -> None:
+        """Say how far it is."""
+        if not self._is_live and round(progress.at_s) % 10:
+            return
+        fan_out = (
+            "" if progress.fan_out_p99_ms is None else f", delivered p99 {progress.fan_out_p99_ms:.0f} ms"
+        )
+        cpu = ", ".join(f"{name} {share * 100:.0f} %" for name, share in progress.cpu.items())
+        self._write(
+            f"{self._load.name}: {progress.at_s:.0f} of {self._load.seconds:.0f} s, "
+            f"{progress.messages:,} messages{fan_out}, CPU: {cpu}, "
+            f"server {progress.rss_bytes['server'] / 1e6:.0f} MB"
+        )
+
+    def _write(self, line: str) -> None:
+        if self._is_live:
+            sys.stderr.write(f"\r\x1b[K{line}")
+        elif not self._is_quiet:
+            sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()

@@ -1,0 +1,180 @@
+"""The result of a run: one JSON object, the same as JUnit XML, and lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree
+
+from toolkit.load.objectives import Limits, Verdict, judge
+from toolkit.load.run import Load, Measured, Progress
+from toolkit.observe.machine import machine
+
+__all__ = ["as_junit", "lines", "new_report"]
+
+FORMAT_VERSION = 1
+_STAGE_LIMITS = {"painted_p99_ms": "painted", "delivered_p99_ms": "delivered", "sent_p99_ms": "sent"}
+
+
+def new_report(measured: Measured, limits: Limits) -> dict[str, Any]:
+    """Return a run as JSON data, judged."""
+    stages = {name: latency.summary_ms() for name, latency in measured.stages.latency.items()}
+    if not measured.load.browsers:
+        del stages["painted"]
+    verdicts = judge(_judged(measured, stages), limits)
+    return {
+        "format_version": FORMAT_VERSION,
+        "ok": all(verdict.ok for verdict in verdicts),
+        "name": measured.load.name,
+        "load": _load(measured.load),
+        "started_at": datetime.fromtimestamp(measured.window.from_us / 1e6, UTC).isoformat(),
+        "machine": machine(),
+        "scheduled": measured.stages.scheduled,
+        "stages": stages,
+        "throughput": {
+            "comments_per_s": round((stages["delivered"]["count"] or 0) / measured.window.seconds, 1),
+            "notices_per_s_all_sockets": round(measured.fan_out.count / measured.window.seconds, 1),
+        },
+        "loss": asdict(measured.stages.loss),
+        "fan_out": measured.fan_out.summary_ms(),
+        "sockets": _sockets(measured),
+        "pages": {"number": measured.load.browsers, "never_shown": measured.skipped},
+        "recorder": {"connections": measured.connections, "is_drained": measured.is_drained},
+        "server_start_s": round(measured.server_start_s, 2),
+        "processes": _processes(measured.looks),
+        "objectives": [asdict(verdict) for verdict in verdicts],
+        "by_second": measured.stages.by_second,
+        "looks": [_look(look) for look in measured.looks],
+    }
+
+
+def _load(load: Load) -> dict[str, Any]:
+    return {
+        "comments_per_s": load.profile.comments_per_s,
+        "others_per_s": load.profile.others_per_s,
+        "room": load.profile.name,
+        "depth": "wire",
+        "seconds": load.seconds,
+        "subscribers": load.subscribers,
+        "never_reading": load.never_reading,
+        "browsers": load.browsers,
+        "seed": load.seed,
+    }
+
+
+def _judged(measured: Measured, stages: Mapping[str, Mapping[str, Any]]) -> dict[str, float | None]:
+    """Return the figures that objectives are about."""
+    judged: dict[str, float | None] = {
+        limit: stages[stage]["p99_ms"] for limit, stage in _STAGE_LIMITS.items() if stage in stages
+    }
+    loss = measured.stages.loss
+    judged |= {
+        "fan_out_p99_ms": measured.fan_out.summary_ms()["p99_ms"],
+        "lost_max": loss.lost,
+        "unacked_max": loss.unacked,
+        "unpublished_max": loss.unpublished,
+        "missed_max": measured.heard.missed,
+        "lost_readers_max": measured.heard.lost_readers,
+        "server_rss_mb": max((look.rss_bytes["server"] for look in measured.looks), default=0) / 1e6,
+    }
+    if measured.load.browsers:
+        judged["unpainted_max"] = loss.unpainted
+    return judged
+
+
+def _sockets(measured: Measured) -> dict[str, Any]:
+    heard = measured.heard
+    return {
+        "reading": heard.readers,
+        "never_reading": heard.stalled,
+        "missed": heard.missed,
+        "lost_readers": heard.lost_readers,
+        "cut_off": heard.cut_off,
+        "error": heard.error,
+    }
+
+
+def _processes(looks: Sequence[Progress]) -> dict[str, dict[str, float]]:
+    """Return by process its mean and highest CPU, percent of a core, and its memory in MB."""
+    found = {}
+    for name in looks[-1].cpu if looks else ():
+        cpu = [look.cpu[name] * 100 for look in looks]
+        rss = [look.rss_bytes[name] / 1e6 for look in looks]
+        found[name] = {
+            "cpu_percent_mean": round(sum(cpu) / len(cpu), 1),
+            "cpu_percent_max": round(max(cpu), 1),
+            "rss_mb_first": round(rss[0], 1),
+            "rss_mb_last": round(rss[-1], 1),
+            "rss_mb_max": round(max(rss), 1),
+        }
+    return found
+
+
+def _look(look: Progress) -> dict[str, Any]:
+    return {
+        "at_s": round(look.at_s, 2),
+        "messages": look.messages,
+        "cpu_percent": {name: round(cpu * 100, 1) for name, cpu in look.cpu.items()},
+        "rss_mb": {name: round(rss / 1e6, 1) for name, rss in look.rss_bytes.items()},
+        "fan_out_p99_ms": look.fan_out_p99_ms,
+        "loop_lag_ms": round(look.loop_lag_ms, 1),
+        "projector_lag_ms": round(look.projector_lag_ms, 1),
+        "dropped": look.dropped,
+        "kicked": look.kicked,
+    }
+
+
+def lines(report: Mapping[str, Any]) -> list[str]:
+    """Return the result for a terminal."""
+    load, loss = report["load"], report["loss"]
+    shown = [
+        f"{report['name']}: {load['comments_per_s']:g} comments/s and {load['others_per_s']:g} others/s "
+        f"for {load['seconds']:g} s, {load['subscribers']} sockets, {load['never_reading']} that never read, "
+        f"{load['browsers']} pages",
+        "",
+        f"{'':12}{'comments':>10}{'p50':>9}{'p95':>9}{'p99':>9}{'p99.9':>9}{'max':>9}   ms since due",
+        f"{'scheduled':12}{report['scheduled']:>10,}",
+        *(_stage_line(name, stage) for name, stage in report["stages"].items()),
+        "",
+        f"messages: {loss['sent']:,} sent, {loss['acked']:,} acknowledged, {loss['lost']} of those lost",
+        *(
+            f"{name:10} {used['cpu_percent_mean']:6.1f} % of a core, at most "
+            f"{used['cpu_percent_max']:.0f} %; {used['rss_mb_last']:,.0f} MB"
+            for name, used in report["processes"].items()
+        ),
+        "",
+    ]
+    return [*shown, *(Verdict(**objective).line() for objective in report["objectives"])]
+
+
+def _stage_line(name: str, stage: Mapping[str, Any]) -> str:
+    columns = ("p50_ms", "p95_ms", "p99_ms", "p99_9_ms", "max_ms")
+    values = "".join(f"{'-' if stage[c] is None else format(stage[c], ',.1f'):>9}" for c in columns)
+    return f"{name:12}{stage['count']:>10,}{values}"
+
+
+def as_junit(reports: Iterable[Mapping[str, Any]]) -> str:
+    """Return runs as JUnit XML: a suite for each, a case for each of its objectives."""
+    suites = ElementTree.Element("testsuites", name="toolkit load-test")
+    for report in reports:
+        objectives = report["objectives"]
+        failures = sum(not objective["ok"] for objective in objectives)
+        suite = ElementTree.SubElement(
+            suites,
+            "testsuite",
+            name=report["name"],
+            tests=str(len(objectives)),
+            failures=str(failures),
+            timestamp=report["started_at"],
+            time=str(report["load"]["seconds"]),
+        )
+        for objective in objectives:
+            case = ElementTree.SubElement(
+                suite, "testcase", classname=f"load-test.{report['name']}", name=objective["name"]
+            )
+            if not objective["ok"]:
+                ElementTree.SubElement(case, "failure", message=Verdict(**objective).line())
+    ElementTree.indent(suites)
+    return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
