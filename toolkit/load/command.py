@@ -12,7 +12,9 @@ from typing import Any
 
 from toolkit.errors import ServerError, SettingsError
 from toolkit.load.browsers import find_chromium
-from toolkit.load.objectives import Limits, load_limits
+from toolkit.load.ladder import find_knee
+from toolkit.load.objectives import load_limits
+from toolkit.load.report import keep, lines, new_report
 from toolkit.load.run import Load, Progress, run
 from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
 
@@ -61,23 +63,37 @@ def execute(args: argparse.Namespace) -> int:
         ServerError: A part of the rig could not be started.
     """
     loads, limits = _loads(args), load_limits(args.objectives)
-    from toolkit.load import report as reports
-
-    done = []
+    _make_folder(args.report)
+    done: list[dict[str, Any]] = []
     for load in loads:
         with _Screen(load, is_quiet=args.json) as screen:
-            done.append(reports.new_report(run(load, screen.tell, screen.tell_progress), limits))
+            done.append(new_report(run(load, screen.tell, screen.tell_progress), limits))
         if not args.json:
-            print("\n".join([*reports.lines(done[-1]), ""]))
+            print("\n".join([*lines(done[-1]), ""]), flush=True)
         if not done[-1]["ok"]:
             break
-    return _conclude(args, done, limits)
+    return _conclude(args, done)
 
 
-def _conclude(args: argparse.Namespace, done: Sequence[dict[str, Any]], limits: Limits) -> int:
-    result: Any = done[0] if args.ladder is None else {"ladder": list(done)}
+def _make_folder(folder: Path | None) -> None:
+    """Refuse a folder that cannot be written now, not after ten minutes."""
+    if folder is not None:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError([f"--report {folder}: {error.strerror}"]) from error
+
+
+def _conclude(args: argparse.Namespace, done: Sequence[dict[str, Any]]) -> int:
+    knee = None if args.ladder is None else find_knee(done)
+    result = done[0] if knee is None else {"ok": knee["breaks"] is None, "knee": knee, "ladder": list(done)}
     if args.json:
         print(json.dumps(result, indent=2))
+    elif knee is not None:
+        print(knee["sentence"])
+    if args.report is not None:
+        for path in keep(args.report, result, done, knee):
+            print(f"kept: {path}", file=sys.stderr)
     return 0 if all(report["ok"] for report in done) else 1
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
+from toolkit.load.histogram import Histogram
 from toolkit.load.objectives import Limits, Verdict, judge
+from toolkit.load.page import as_html
 from toolkit.load.run import Load, Measured, Progress
 from toolkit.observe.machine import machine
 
-__all__ = ["as_junit", "lines", "new_report"]
+__all__ = ["as_junit", "keep", "lines", "new_report"]
 
 FORMAT_VERSION = 1
+_CURVE = (0, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.9, 99.99, 100)
 _STAGE_LIMITS = {"painted_p99_ms": "painted", "delivered_p99_ms": "delivered", "sent_p99_ms": "sent"}
 
 
@@ -33,6 +38,7 @@ def new_report(measured: Measured, limits: Limits) -> dict[str, Any]:
         "machine": machine(),
         "scheduled": measured.stages.scheduled,
         "stages": stages,
+        "curves": {name: _curve(measured.stages.latency[name]) for name in stages},
         "throughput": {
             "comments_per_s": round((stages["delivered"]["count"] or 0) / measured.window.seconds, 1),
             "notices_per_s_all_sockets": round(measured.fan_out.count / measured.window.seconds, 1),
@@ -48,6 +54,14 @@ def new_report(measured: Measured, limits: Limits) -> dict[str, Any]:
         "by_second": measured.stages.by_second,
         "looks": [_look(look) for look in measured.looks],
     }
+
+
+def _curve(latency: Histogram) -> list[tuple[float, float | None]]:
+    """Return latency by percentile, in milliseconds, for a plot."""
+    values = latency.percentiles(_CURVE)
+    return [
+        (share, None if us is None else round(us / 1000, 2)) for share, us in zip(_CURVE, values, strict=True)
+    ]
 
 
 def _load(load: Load) -> dict[str, Any]:
@@ -178,3 +192,26 @@ def as_junit(reports: Iterable[Mapping[str, Any]]) -> str:
                 ElementTree.SubElement(case, "failure", message=Verdict(**objective).line())
     ElementTree.indent(suites)
     return ElementTree.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def keep(
+    folder: Path,
+    result: Mapping[str, Any],
+    reports: Sequence[Mapping[str, Any]],
+    knee: Mapping[str, Any] | None,
+) -> list[Path]:
+    """
+    Write ``load-test.json``, ``.xml`` (JUnit) and ``.html`` into a folder; return their paths.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    texts = {
+        "load-test.json": json.dumps(result, indent=2) + "\n",
+        "load-test.xml": as_junit(reports),
+        "load-test.html": as_html(reports, knee),
+    }
+    for name, text in texts.items():
+        (folder / name).write_text(text, "utf-8")
+    return [folder / name for name in texts]
