@@ -50,13 +50,12 @@ class Vitals:
 
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Return each check: ``ok`` and one sentence of ``detail``."""
-        free_bytes, lag_s = self._disk_free_bytes(), self._projector_lag_s()
         needs_operator = self.status["state"] == "needs_operator"
         return {
             "recordings": self._folder_check(),
             "healed": {"ok": self.is_healed, "detail": "Interrupted recordings have been looked after."},
-            "disk": {"ok": free_bytes >= DISK_FREE_BYTES_MIN, "detail": f"{free_bytes / 1e9:.1f} GB free."},
-            "projector": {"ok": lag_s <= PROJECTOR_LAG_S_MAX, "detail": f"{lag_s:.1f} s behind."},
+            "disk": self._disk_check(),
+            "projector": self._projector_check(),
             "connection": {"ok": not needs_operator, "detail": self.status["detail"] or self.status["state"]},
             "loop": {
                 "ok": self.loop_lag_s <= LOOP_LAG_S_MAX,
@@ -76,6 +75,7 @@ class Vitals:
             "toolkit_loop_lag_seconds": self.loop_lag_s,
             "toolkit_rehearsal": float(self.is_rehearsing),
             "toolkit_projector_lag_seconds": self._projector_lag_s(),
+            "toolkit_gaps": self.figures.gaps[-1]["gap_id"] if self.figures.gaps else 0,
         }
         readings |= self._connection_readings()
         if self.figures.viewers is not None:
@@ -100,8 +100,16 @@ class Vitals:
                 "toolkit_connected_seconds": stability["connected_s"],
                 "toolkit_disconnected_seconds": stability["disconnected_s"],
             }
-            names = {"score": "toolkit_stability_score", "back_s_p99": "toolkit_back_seconds"}
+            names = {
+                "score": "toolkit_stability_score",
+                "uptime_share": "toolkit_uptime_share",
+                "success_rate": "toolkit_reconnect_success_rate",
+            }
             readings |= {name: stability[key] for key, name in names.items() if stability[key] is not None}
+            for what in ("back", "detect"):
+                ranks = {"0.5": "p50", "0.99": "p99", "1": "max"}
+                times = {share: stability[f"{what}_s_{rank}"] for share, rank in ranks.items()}
+                readings[f"toolkit_{what}_seconds"] = {k: t for k, t in times.items() if t is not None}
         if budget is not None:
             windows = budget["windows"]
             readings["toolkit_signatures_used"] = {w["window"]: w["used"] for w in windows}
@@ -116,6 +124,29 @@ class Vitals:
         if not os.access(self.folder, os.W_OK):
             return {"ok": False, "detail": f"{self.folder} cannot be written any more."}
         return {"ok": True, "detail": "The folder is ours and writable."}
+
+    def _disk_check(self) -> dict[str, Any]:
+        if self.written is not None and self.written.write_error:
+            return {"ok": False, "detail": f"Frames are not written: {self.written.write_error}."}
+        free_bytes = self._disk_free_bytes()
+        detail = f"{free_bytes / 1e9:.1f} GB free."
+        if free_bytes < DISK_FREE_BYTES_MIN:
+            detail = (
+                f"Only {free_bytes / 1e6:.0f} MB free: an hour of a busy live takes about 150. Make space."
+            )
+            return {"ok": False, "detail": detail}
+        return {"ok": True, "detail": detail}
+
+    def _projector_check(self) -> dict[str, Any]:
+        """Whether the database keeps up. The journal has everything, so nothing is lost if not."""
+        lag_s = self._projector_lag_s()
+        if self.written is not None and self.written.lag.gave_up:
+            why = "It fell too far behind; what is missing in it is brought in when the recording is sealed."
+            return {"ok": False, "detail": why}
+        if self.written is not None and self.written.lag.error:
+            why = self.written.lag.error
+            return {"ok": False, "detail": f"The database cannot be written and is tried again: {why}."}
+        return {"ok": lag_s <= PROJECTOR_LAG_S_MAX, "detail": f"{lag_s:.1f} s behind."}
 
     def _projector_lag_s(self) -> float:
         return self.written.lag.ms / 1000 if self.written is not None else 0.0

@@ -3,12 +3,17 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 import sys
+import time
 
-from tests.faults.scenario import run
+import pytest
+
+from tests.faults.scenario import finish, run
 from tests.faults.studio import SPEED, Studio, studio
 from toolkit.bus.live_state import LiveState
+from toolkit.capture import recorder
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.kind_silence import SilenceLimits
 from toolkit.simulator.server import Simulator
@@ -169,12 +174,12 @@ def test_a_recorder_that_takes_over_goes_on_with_the_figures(tmp_path):
                 while not condition():  # noqa: ASYNC110 - another process writes the file
                     await asyncio.sleep(0.05)
 
-        async def recorder(*arguments):
+        async def recorded(*arguments):
             return await asyncio.create_subprocess_exec(
                 sys.executable, *command, *arguments, env=environment, stderr=asyncio.subprocess.DEVNULL
             )
 
-        first = await recorder()
+        first = await recorded()
         try:
             await until(lambda: saved().get("is_connected"))
             simulator.drop_connections()
@@ -183,7 +188,7 @@ def test_a_recorder_that_takes_over_goes_on_with_the_figures(tmp_path):
             first.send_signal(signal.SIGKILL)
             await first.wait()
         before = saved()
-        second = await recorder("--seconds", "4")
+        second = await recorded("--seconds", "4")
         await second.wait()
         await simulator.stop()
         (recording,) = tmp_path.glob("*.duckdb")
@@ -203,3 +208,65 @@ def test_a_recorder_that_takes_over_goes_on_with_the_figures(tmp_path):
     assert after["disconnected_s"] > before["disconnected_s"]
     assert after["detect_s_max"] >= round(before["detect_s_max"], 3)
     assert after["success_rate"] == 1.0
+
+
+def deleted(folder):
+    """Delete the folder with everything in it."""
+    shutil.rmtree(folder)
+
+
+def renamed(folder):
+    """Move the folder out of the way."""
+    folder.rename(folder.with_name("elsewhere"))
+
+
+def unlinked(folder):
+    """Delete the journal alone."""
+    (journal,) = folder.glob("*.journal")
+    journal.unlink()
+
+
+@pytest.mark.parametrize("harm", [deleted, renamed, unlinked], ids=lambda harm: harm.__name__)
+def test_what_is_moved_or_deleted_while_it_is_recorded_is_written_again(tmp_path, harm):
+    """Within two seconds, in full, with a sentence; the oracle finds every acknowledged message."""
+
+    async def scenario():
+        folder = tmp_path / "recordings"
+        folder.mkdir()
+        async with studio(folder) as room:
+            await room.until_connected(frames=5)
+            harm(folder)
+            harmed_at = time.monotonic()
+            await room.until(lambda: list(folder.glob("*.journal")), "the journal to be back")
+            assert time.monotonic() - harmed_at < 3
+            await room.until(lambda: room.recorder.status()["warnings"], "a sentence")
+            (warning,) = room.recorder.status()["warnings"]
+            assert warning in [notice.data for notice in room.heard() if notice.type == "warning"]
+            assert "was moved or deleted while it was recorded" in warning["text"]
+            await finish(room)
+            assert len(room.simulator.ledger.connections) == 1
+
+    run(scenario)
+
+
+def test_what_cannot_be_written_again_is_not_acknowledged_any_more(tmp_path, monkeypatch):
+    """A file sits where the folder was: the connection ends with a sentence; cleared, it goes on."""
+
+    async def scenario():
+        folder = tmp_path / "recordings"
+        folder.mkdir()
+        monkeypatch.setattr(recorder, "DISK_RETRY_S", 0.5)
+        async with studio(folder) as room:
+            await room.until_connected(frames=5)
+            deleted(folder)
+            folder.write_text("in the way")
+            await room.until(lambda: room.recorder.status()["state"] == "reconnecting", "the end of it")
+            status = room.recorder.status()
+            assert "cannot be written again" in status["detail"]
+            assert "cannot be written again" in room.recorder.writer.counts().write_error
+            folder.unlink()
+            await room.until(lambda: room.recorder.status()["connected"], "the connection")
+            assert room.recorder.writer.counts().write_error == ""
+            await finish(room)
+
+    run(scenario)

@@ -25,6 +25,7 @@ log = logging.getLogger("toolkit.recorder")
 
 HISTORY_MAX = 50
 """Changes of state kept for the dashboard: an evening with a bad line."""
+NOTICES_MAX = 3
 
 
 class ConnectionAccount:
@@ -43,6 +44,7 @@ class ConnectionAccount:
         self._since = self._last_at = clock.now_us()
         self._history: deque[dict[str, Any]] = deque(maxlen=HISTORY_MAX)
         self._warnings: list[KindWarning] = []
+        self._notices: list[dict[str, Any]] = []
 
     @property
     def last(self) -> Transition:
@@ -73,6 +75,11 @@ class ConnectionAccount:
         with self.lock:
             self._warnings = list(warnings)
 
+    def say(self, notice: dict[str, Any] | None) -> None:
+        """Add something to read for as long as this recording runs; None forgets what there was."""
+        with self.lock:
+            self._notices = [*self._notices, notice][-NOTICES_MAX:] if notice is not None else []
+
     def status(self) -> dict[str, Any]:
         """Return the connection's part of the status, as JSON data."""
         now_s, now_us = self._clock.mono_ns() / 1e9, self._clock.now_us()
@@ -86,7 +93,7 @@ class ConnectionAccount:
                 "state": last.state.value,
                 "connected": connected,
                 "degraded": connected and (bool(warnings) or supervisor.is_settling(now_s)),
-                "warnings": warnings,
+                "warnings": [*warnings, *self._notices],
                 "since": self._since,
                 "cause": cause,
                 "detail": last.detail,

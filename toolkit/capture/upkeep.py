@@ -16,7 +16,7 @@ from typing import Any
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.account import ConnectionAccount
-from toolkit.errors import ToolkitError
+from toolkit.errors import JournalNotWritten, ToolkitError
 from toolkit.store.account import gap_info
 from toolkit.store.writer import RecordingWriter
 
@@ -45,6 +45,7 @@ class Upkeep:
     def begin(self, writer: RecordingWriter) -> None:
         """Look after another recording; one that goes on has gaps already."""
         self._writer, self._told = writer, {}
+        self._account.say(None)
 
     def edge(self, now_s: float) -> None:
         """Take in that a connected stretch began or ended."""
@@ -57,13 +58,14 @@ class Upkeep:
         writer = self._writer
         if writer is None:
             return
+        self._keep_in_place(writer)
         if now_s - self._noted_at_s >= NOTE_EVERY_S:
             self._noted_at_s = now_s
             self._note(writer)
         is_settled = now_s - self._edge_at_s > SETTLED_AFTER_S
         if not is_settled and now_s - self._looked_at_s >= LOOK_EVERY_S:
             self._looked_at_s = now_s
-            self._tell_gaps(UNSETTLED_MAX)
+            self._tell_gaps(UNSETTLED_MAX if self._told else None)
 
     def end(self) -> None:
         """Say the last word, before the recording is sealed."""
@@ -74,6 +76,23 @@ class Upkeep:
         writer.conclude()
         self._tell_gaps(None)
         self._writer = None
+
+    def _keep_in_place(self, writer: RecordingWriter) -> None:
+        try:
+            was_gone = writer.keep_in_place()
+        except JournalNotWritten:
+            return  # The next frame meets the same fault, and is not acknowledged.
+        if was_gone:
+            self._warn(
+                f"{writer.path.with_suffix('.journal')} was moved or deleted while it was recorded. "
+                "All of it was written again there: nothing is missing."
+            )
+
+    def _warn(self, text: str) -> None:
+        log.error("%s", text)
+        data = {"kind": "file", "text": text}
+        self._account.say(data)
+        self._bus.publish([("warning", data)])
 
     def _note(self, writer: RecordingWriter) -> None:
         try:

@@ -38,9 +38,20 @@ METRICS: dict[str, _Definition] = {
         CounterMetricFamily, "Time a connection was wanted and there was none"
     ),
     "toolkit_stability_score": _Definition(GaugeMetricFamily, "Stability of the connection, 0 to 100"),
-    "toolkit_back_seconds": _Definition(
-        GaugeMetricFamily, "99th percentile of the time to be back after the network returned"
+    "toolkit_uptime_share": _Definition(
+        GaugeMetricFamily, "Connected, of the time a connection was wanted, 0 to 1"
     ),
+    "toolkit_reconnect_success_rate": _Definition(
+        GaugeMetricFamily,
+        "Outages that ended in a connection, of those that ended, 0 to 1; 0.95 is the objective",
+    ),
+    "toolkit_detect_seconds": _Definition(
+        GaugeMetricFamily, "Last frame to the moment its loss was noticed", "quantile"
+    ),
+    "toolkit_back_seconds": _Definition(
+        GaugeMetricFamily, "From when the network was back to connected", "quantile"
+    ),
+    "toolkit_gaps": _Definition(GaugeMetricFamily, "Gaps of the current recording"),
     "toolkit_signatures_used": _Definition(GaugeMetricFamily, "Signatures spent in a window", "window"),
     "toolkit_signatures_left": _Definition(GaugeMetricFamily, "Signatures left in a window", "window"),
     "toolkit_events": _Definition(CounterMetricFamily, "Events of the current run", "kind"),

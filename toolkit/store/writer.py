@@ -38,6 +38,7 @@ from toolkit.store.rows import iso_time
 from toolkit.store.sealing import SealReport, move_aside, seal_journal
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
+from toolkit.store.whereabouts import Whereabouts
 
 __all__ = ["RecordingWriter", "SealReport", "WriterCounts"]
 
@@ -58,6 +59,7 @@ class WriterCounts:
         counts: Events by kind.
         journal_bytes: Length of the journal.
         last_write_at: Wall clock of the last frame, microseconds; None before it.
+        write_error: Why the last frame was not written; empty after a success.
         lag: How far the database is behind.
     """
 
@@ -68,6 +70,7 @@ class WriterCounts:
     counts: dict[str, int]
     journal_bytes: int
     last_write_at: int | None
+    write_error: str
     lag: Lag
 
 
@@ -86,6 +89,8 @@ class RecordingWriter:
         self.path = journal.path.with_suffix(".duckdb")
         self.notes: dict[str, str] = {}
         self._journal = journal
+        self._whereabouts = Whereabouts(journal.path)
+        self._write_error = ""
         self._clock = clock
         self._sequencer = Sequencer()
         self._totals = Totals()
@@ -188,6 +193,7 @@ class RecordingWriter:
             JournalNotWritten: The disk is full or failing.
         """
         assert not self._is_open, "the last segment is still open"
+        self.keep_in_place()
         said = {"room_id": room_id, "attempts": attempts}
         at = self._note(RecordType.SEGMENT_OPENED, said, self._segment_id + 1)
         self._segment_id += 1
@@ -206,14 +212,21 @@ class RecordingWriter:
         assert self._is_open, "no segment is open"
         failpoint.reach("first-frame")
         frame = Frame(kind, data, self._segment_id, self._clock.now_us(), self._clock.mono_ns())
-        self._journal.append(
-            RecordType.FRAME,
-            data,
-            segment_id=frame.segment_id,
-            received_at=frame.received_at,
-            mono_ns=frame.received_mono_ns,
-            kind=kind,
-        )
+        if self._write_error:
+            self.keep_in_place()
+        try:
+            self._journal.append(
+                RecordType.FRAME,
+                data,
+                segment_id=frame.segment_id,
+                received_at=frame.received_at,
+                mono_ns=frame.received_mono_ns,
+                kind=kind,
+            )
+        except JournalNotWritten as error:
+            self._write_error = str(error)
+            raise
+        self._write_error = ""
         self._frames += 1
         trace.note("journaled", self._frames)
         self._last_write_at = frame.received_at
@@ -268,6 +281,28 @@ class RecordingWriter:
         segments = self._ledger.observed(self._segments)
         return self._ledger.gaps(segments, until=self._watched_until, newest=newest)
 
+    def keep_in_place(self) -> bool:
+        """
+        Write the journal again where it belongs, if somebody has moved or deleted it.
+
+        Cheap unless somebody has. Until it succeeds no frame is taken.
+
+        Returns:
+            Whether it had to be.
+
+        Raises:
+            JournalNotWritten: It has to be and cannot.
+        """
+        if self._whereabouts.is_in_place():
+            return False
+        try:
+            self._journal = self._whereabouts.written_again(self._journal)
+        except JournalNotWritten as error:
+            self._write_error = str(error)
+            raise
+        self._write_error = ""
+        return True
+
     def note(self, facts: Mapping[str, str]) -> None:
         """
         Add facts about the recording to its ``meta``, each under ``note_`` and its name; the last one counts.
@@ -288,6 +323,7 @@ class RecordingWriter:
             dict(totals.counts),
             self._journal.bytes,
             self._last_write_at,
+            self._write_error,
             self._projector.lag,
         )
 
@@ -303,6 +339,7 @@ class RecordingWriter:
                 next start heals it.
         """
         try:
+            self.keep_in_place()
             self.conclude()
             failpoint.reach("shutdown")
             self._projector.stop()
@@ -335,6 +372,7 @@ class RecordingWriter:
         """Let go of everything as it is, for the next start to heal."""
         self._projector.stop()
         self._journal.close()
+        self._whereabouts.close()
 
     def _note(self, record_type: RecordType, value: Mapping[str, object], segment_id: int = 0) -> int:
         """Write a record about the recording; return its time."""
