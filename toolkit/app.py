@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from toolkit.assembly import new_recorder
@@ -32,8 +32,11 @@ from toolkit.config import Settings, load_settings
 from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
 from toolkit.model.recording import RecordingState, is_handle
 from toolkit.observe import logs, trace
-from toolkit.replay.player import RATE_MAX, Player
+from toolkit.replay.clock import SystemTime
+from toolkit.replay.options import ReplayOptions
+from toolkit.replay.rehearsal import Rehearsal
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.intent import Intent
 from toolkit.store.reader import Recording, open_recording
 from toolkit.vitals import Vitals
 
@@ -75,6 +78,7 @@ class App:
         bus: Where everything is announced.
         live_state: Figures of the current run.
         folder: The recordings.
+        rehearsal: What is played, if anything is.
         refusal: Why this process must not record (another one owns the folder);
             empty if it may.
     """
@@ -93,8 +97,8 @@ class App:
         self._user = settings.username
         self._is_stop_wanted = False
         self._refusal_hint = ""
-        self._player: Player | None = None
-        self._player_thread: Background | None = None
+        self.rehearsal = Rehearsal(self.bus, self.live_state, SystemTime())
+        self._intent = Intent(settings.recordings)
         self._healed = threading.Event()
         self._leaving = threading.Event()
         self._following: Recording | None = None
@@ -103,8 +107,8 @@ class App:
         self._signals = 0
         self._loop_lag_s = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self.replay_at_start: tuple[str, float] | None = None
-        """Recording and rate of a rehearsal that begins with the server."""
+        self.replay_at_start: tuple[str, ReplayOptions] | None = None
+        """Recording and options of a rehearsal that begins with the server."""
         self.on_stop: list[Callable[[], None]] = []
         """Called in the server's loop when it stops, such as closing sockets."""
 
@@ -142,14 +146,18 @@ class App:
     def _begin_then_heal(self) -> None:
         # A live does not wait for yesterday's recording; healing leaves alone what is
         # being recorded.
-        keep = None
-        if self.settings.username and not self.refusal:
-            keep = self.folder.resumable(self.settings.username, None, self.clock.now_us())
+        user, keep = self.settings.username, None
+        if not self.refusal:
+            now_us = self.clock.now_us()
+            # Killed in the middle of a recording: it goes on, whoever had started it.
+            if (lost := self._intent.user) and self.folder.resumable(lost, None, now_us):
+                user = lost
+            keep = self.folder.resumable(user, None, now_us) if user else None
         try:
             if self.replay_at_start is not None:
                 self.start_replay(*self.replay_at_start)
-            elif self.settings.username and not self.refusal:
-                self.start_recording(self.settings.username)
+            elif user and not self.refusal:
+                self.start_recording(user)
         except ToolkitError as error:
             log.error("%s %s", error, error.hint)
         try:
@@ -239,6 +247,7 @@ class App:
                 raise ServerError(taken, hint="Stop that recording first.")
             self.stop_replay()
             self._recorder, self._user, self._is_stop_wanted = None, user, False
+            self._intent.keep(user)
             self._recorder_thread = Background(
                 "toolkit-recorder", lambda: self._record(user), ask_to_end=self._ask_recorder_to_end
             )
@@ -255,6 +264,7 @@ class App:
         try:
             return await recorder.run()
         finally:
+            self._intent.drop()
             self.bus.publish([run_started("none", user, "")])
             # What was kept for it to go on with, if it was another broadcast's.
             self.folder.heal(is_leaving=self._leaving.is_set)
@@ -266,6 +276,7 @@ class App:
     def stop_recording(self) -> dict[str, Any]:
         """Stop and seal. Returns at once; the state tells when it is sealed."""
         self._is_stop_wanted = True
+        self._intent.drop()
         recorder = self._recorder
         if recorder is not None:
             recorder.stop()
@@ -287,43 +298,64 @@ class App:
 
     # -- rehearsal -------------------------------------------------------
 
-    def start_replay(self, recording_id: str, rate: float = 1.0) -> dict[str, Any]:
+    def start_replay(self, recording_id: str, options: ReplayOptions) -> dict[str, Any]:
         """
-        Play a sealed recording into dashboard and overlay, marked as a rehearsal.
+        Play a sealed recording into dashboard and overlay, marked as a rehearsal. Blocks while it is read.
 
         Raises:
-            ServerError: A live is being recorded, or the rate is out of range.
+            ServerError: A live is being recorded.
+            ReplayError: The rate is out of range, or nothing is left to play.
             RecordingError: There is no such recording, or it is not sealed.
         """
-        if not 0 < rate <= RATE_MAX:
-            raise ServerError(f"The speed must be above 0 and at most {RATE_MAX:g}; it is {rate:g}.")
-        path = self._folder_of(recording_id).path_of(recording_id)
+        plan = options.plan(self._folder_of(recording_id).path_of(recording_id))
         with self._lock:
-            if self.is_recording:
-                raise ServerError(
-                    "A live is being recorded: a rehearsal would mix with it on screen.",
-                    hint="Stop the recording first.",
-                )
-            self.stop_replay()
-            player = Player(path, bus=self.bus, clock=self.clock, rate=rate)
-            self._player = player
-            self._player_thread = Background("toolkit-rehearsal", player.run, ask_to_end=player.stop)
-        return player.progress().as_dict()
+            self._refuse_while_recording()
+            return self.rehearsal.start(plan, options)
+
+    def control_replay(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """
+        Pause, resume, seek, change speed ... of the rehearsal; see ``toolkit/replay/options.py``.
+
+        Raises:
+            ServerError: A live is being recorded.
+            ReplayError: It means nothing, or there is nothing to control.
+        """
+        with self._lock:
+            if values.get("action") != "stop":
+                self._refuse_while_recording()
+            self.rehearsal.control(values)
+        return self.rehearsal.settled()
+
+    def replay(self, buckets: int = 0) -> dict[str, Any]:
+        """
+        Return ``{"rehearsal", "timeline"}``: how far it is, and what a transport bar draws. May block.
+
+        Args:
+            buckets: Stretches of the timeline; 0 for none.
+
+        Raises:
+            ReplayError: Too many.
+            RecordingError: The recording is damaged.
+        """
+        timeline = self.rehearsal.timeline(buckets) if buckets else None
+        return {"rehearsal": self.rehearsal.progress(), "timeline": timeline}
 
     def stop_replay(self) -> dict[str, Any]:
         """Stop the rehearsal, if one plays, and wait for its last event."""
         with self._lock:
-            if self._player is None:
-                return {"state": "stopped"}
-            self._player.stop()
-            if self._player_thread is not None and self._player_thread is not threading.current_thread():
-                self._player_thread.join(EXIT_WITHIN_S)
-            return self._player.progress().as_dict()
+            return self.rehearsal.stop()
 
     @property
     def is_rehearsing(self) -> bool:
-        """Whether a rehearsal plays."""
-        return self._player_thread is not None and self._player_thread.is_alive()
+        """Whether a rehearsal plays, or stands paused."""
+        return self.rehearsal.is_on
+
+    def _refuse_while_recording(self) -> None:
+        if self.is_recording:
+            raise ServerError(
+                "A live is being recorded: a rehearsal would mix with it on screen.",
+                hint="Stop the recording first.",
+            )
 
     # -- telling ---------------------------------------------------------
 
@@ -333,7 +365,7 @@ class App:
 
     def status(self) -> dict[str, Any]:
         """Return where recorder and rehearsal stand."""
-        recorder, player = self._recorder, self._player
+        recorder = self._recorder
         status = recorder.status() if recorder is not None else idle_status(self.settings.username)
         thread = self._recorder_thread
         if recorder is None and self.is_recording:
@@ -343,7 +375,7 @@ class App:
         status["may_record"] = not self.refusal
         status["refusal"] = self.refusal
         status["is_recording"] = self.is_recording
-        status["rehearsal"] = player.progress().as_dict() if player and self.is_rehearsing else None
+        status["rehearsal"] = self.rehearsal.progress()
         return status
 
     def snapshot(self) -> dict[str, Any]:

@@ -11,16 +11,19 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import runpy
 import signal
 import sys
+import threading
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from toolkit.background import Worker
 from toolkit.bundled import folder_of, panel_app
 from toolkit.bus.live_state import LiveState
 from toolkit.bus.memory import MemoryBus
@@ -30,13 +33,14 @@ from toolkit.errors import (
     Blocked,
     CaptureError,
     NetworkDown,
+    RecordingError,
     ServerError,
     SignerRefused,
     ToolkitError,
     UserNotFound,
     UserOffline,
 )
-from toolkit.model.recording import Cause, is_handle
+from toolkit.model.recording import Cause, RecordingState, is_handle
 from toolkit.observe import logs
 from toolkit.store.folder import RecordingsFolder
 
@@ -93,10 +97,7 @@ def build_parser() -> argparse.ArgumentParser:
     _folder(serve)
 
     replay = verb("replay", _replay, "Play a recording into dashboard and overlay, as a rehearsal.")
-    replay.add_argument("id", help="id of a recording, or a path to one")
-    replay.add_argument("--rate", type=_rate, default=1.0, help="speed, at most 1000; 1 is as it was")
-    replay.add_argument("--port", type=int, default=_DEFAULT_PORT, help="of the server to play in")
-    replay.add_argument("--headless", action="store_true", help="without a server: only decode and count")
+    _replay_arguments(replay)
     _folder(replay)
 
     _folder(verb("recordings", _recordings, "List the recordings."))
@@ -112,6 +113,21 @@ def build_parser() -> argparse.ArgumentParser:
     _add_laboratory(verb)
     verb("check-config", _check_config, "Check the settings and print them.")
     return parser
+
+
+def _replay_arguments(replay: argparse.ArgumentParser) -> None:
+    replay.add_argument("id", help="id of a recording, or a path to one")
+    replay.add_argument("--rate", type=_rate, default=1.0, help="speed, 0.1 to 1000, or max; 1 is as it was")
+    replay.add_argument("--from", type=_seconds, dest="from_s", metavar="S", help="begin S seconds into it")
+    replay.add_argument("--until", type=_seconds, dest="until_s", metavar="S", help="end S seconds into it")
+    replay.add_argument("--loop", action="store_true", help="begin again at the end")
+    replay.add_argument("--heal-gaps", action="store_true", help="cut its gaps to nothing")
+    replay.add_argument("--idle-max", type=_seconds, metavar="S", help="shorten longer silences to S seconds")
+    replay.add_argument("--port", type=int, default=_DEFAULT_PORT, help="of the server to play in")
+    replay.add_argument("--headless", action="store_true", help="without a server: only decode and count")
+    replay.add_argument(
+        "--record", type=Path, metavar="DIR", help="without a server: record what is played into DIR"
+    )
 
 
 def _add_laboratory(verb: Callable[..., argparse.ArgumentParser]) -> None:
@@ -142,13 +158,18 @@ def _positive(text: str) -> float:
     return value
 
 
-def _rate(text: str) -> float:
-    from toolkit.replay.player import RATE_MAX
+def _seconds(text: str) -> float:
+    return 0.0 if text in ("0", "0.0") else _positive(text)
 
-    value = _positive(text)
-    if value > RATE_MAX:
-        raise argparse.ArgumentTypeError(f"{text!r} is more than {RATE_MAX:g}")
-    return value
+
+def _rate(text: str) -> float:
+    from toolkit.errors import ReplayError
+    from toolkit.replay.options import read_rate
+
+    try:
+        return read_rate(text if text == "max" else _positive(text))
+    except ReplayError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _handle(text: str) -> str:
@@ -184,10 +205,11 @@ def _record(args: argparse.Namespace) -> int:
     folder = RecordingsFolder(settings.recordings)
     folder.lock()
     try:
-        # The recorder may go on with what was interrupted a moment ago; the rest is completed.
-        for healed in folder.heal(keep=folder.resumable(args.user, None, SystemClock().now_us())):
-            print(f"healed: {healed}", file=sys.stderr)
+        leaving = threading.Event()
+        # A live does not wait for yesterday's recording.
+        healer = Worker("heal", lambda: _heal(folder, args.user, leaving), ask_to_end=leaving.set)
         outcome = asyncio.run(_record_until_done(args, settings))
+        healer.join()
         folder.heal()
     finally:
         folder.unlock()
@@ -195,10 +217,23 @@ def _record(args: argparse.Namespace) -> int:
         last = outcome.recordings[-1]
         info = folder.info(last)
         _print(args, info, lambda: _info_lines(info))
-    if outcome.cause in (Cause.LIVE_ENDED, Cause.STOPPED) and not outcome.unsealed:
+    unsealed = [name for name in outcome.unsealed if folder.state_of(name) is not RecordingState.SEALED]
+    if unsealed:
+        raise RecordingError(
+            f"{', '.join(unsealed)} is not sealed. Its journal holds everything that was acknowledged.",
+            hint="See to the disk and the folder, then start again: it is completed at the next start.",
+        )
+    if outcome.cause in (Cause.LIVE_ENDED, Cause.STOPPED):
         return 0
     error, hint = _ADVICE.get(outcome.cause, (CaptureError, "See the log above."))
     raise error(outcome.detail or f"The recording ended: {outcome.cause.value}.", hint=hint)
+
+
+def _heal(folder: RecordingsFolder, user: str, leaving: threading.Event) -> None:
+    # The recorder may go on with what was interrupted a moment ago; the rest is completed.
+    keep = folder.resumable(user, None, SystemClock().now_us())
+    for healed in folder.heal(keep=keep, is_leaving=leaving.is_set):
+        print(f"healed: {healed}", file=sys.stderr)
 
 
 async def _record_until_done(args: argparse.Namespace, settings: Settings) -> Any:
@@ -268,38 +303,47 @@ def _replay(args: argparse.Namespace) -> int:
     own = _settings(args)
     settings, recording_id = _locate(own, args.id)
     path = RecordingsFolder(settings.recordings).path_of(recording_id)
-    if args.headless:
-        return _replay_headless(args, path)
-    answer = _ask_server(args.port, recording_id, args.rate, path)
+    asked = {
+        "rate": "max" if math.isinf(args.rate) else args.rate,
+        "from": args.from_s or 0.0,
+        "until": args.until_s,
+        "loop": args.loop,
+        "heal_gaps": args.heal_gaps,
+        "idle_max": args.idle_max,
+    }
+    if args.headless or args.record is not None:
+        return _replay_headless(args, path, asked)
+    answer = _ask_server(args.port, recording_id, asked, path)
     if answer is not None:
         _print(args, answer, lambda: [f"{recording_id} plays at http://127.0.0.1:{args.port}/panel_app"])
         return 0
     from toolkit.app import get_app
+    from toolkit.replay.options import ReplayOptions
 
     app = get_app(settings.model_copy(update={"username": ""}))
-    app.replay_at_start = (recording_id, args.rate)
+    app.replay_at_start = (recording_id, ReplayOptions.of(asked))
     return _run_server(app.settings, args.port)
 
 
-def _replay_headless(args: argparse.Namespace, path: Path) -> int:
-    from toolkit.replay.player import Player
+def _replay_headless(args: argparse.Namespace, path: Path, asked: dict[str, Any]) -> int:
+    from toolkit.replay.headless import play
 
-    bus = MemoryBus()
-    live_state = LiveState(bus)
-    progress = asyncio.run(Player(path, bus=bus, clock=SystemClock(), rate=args.rate).run())
-    result = progress.as_dict() | {"totals": live_state.snapshot(0).totals}
-    _print(
-        args,
-        result,
-        lambda: [
-            f"{progress.recording}: {progress.state}, {progress.frames} frames, {progress.events} events",
-            f"latest frame {progress.late_s_max * 1000:.0f} ms late",
-        ],
-    )
+    result = play(path, asked, args.record)
+    late = result["late"]
+
+    def lines() -> list[str]:
+        return [
+            f"{result['recording']}: {result['state']}, {result['frames']} frames, {result['events']} events",
+            f"late: median {late['p50_ms']:g} ms, p99 {late['p99_ms']:g} ms, at most {late['max_ms']:g} ms",
+            f"digest {result['digest']}",
+            *([f"recorded as {result['recorded']}"] if result["recorded"] else []),
+        ]
+
+    _print(args, result, lines)
     return 0
 
 
-def _ask_server(port: int, recording_id: str, rate: float, path: Path) -> dict[str, Any] | None:
+def _ask_server(port: int, recording_id: str, asked: dict[str, Any], path: Path) -> dict[str, Any] | None:
     """Have a server that runs already play it. None if there is none."""
     base = f"http://127.0.0.1:{port}"
     # Never through a proxy: this is a server on this machine.
@@ -314,7 +358,7 @@ def _ask_server(port: int, recording_id: str, rate: float, path: Path) -> dict[s
             )
         request = urllib.request.Request(
             f"{base}/api/replay/start",
-            data=json.dumps({"id": recording_id, "rate": rate}).encode(),
+            data=json.dumps({"id": recording_id} | asked).encode(),
             headers={"Content-Type": "application/json"},
             method="POST",
         )

@@ -15,6 +15,7 @@ The exception tree. One class per thing the person at the keyboard does next.
     │   ├── SignerRefused           the signing service said no (key, quota)
     │   ├── Blocked                 TikTok refuses this address or asks for a captcha
     │   └── NetworkDown             nothing answered
+    ├── ReplayError                 a replay cannot do what was asked: ask for something else
     ├── FrameError                  bytes that are not what TikTok sends: quarantine them
     └── ServerError                 the server cannot run as asked
 
@@ -34,6 +35,7 @@ __all__ = [
     "RecordingBusy",
     "RecordingError",
     "RecordingNotFound",
+    "ReplayError",
     "ServerError",
     "SettingsError",
     "SignerRefused",
@@ -138,6 +140,12 @@ class Blocked(CaptureError):
 
 class NetworkDown(CaptureError):
     """TikTok could not be reached at all."""
+
+
+class ReplayError(ToolkitError):
+    """A replay cannot do what was asked of it."""
+
+    exit_code = 2
 
 
 class FrameError(ToolkitError):

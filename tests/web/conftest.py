@@ -25,6 +25,15 @@ from toolkit.web.routes import ROUTES
 from toolkit.web.surface import install
 
 DEADLINE_S = 20.0
+CALLS = (
+    "reconnect",
+    "start_recording",
+    "stop_recording",
+    "start_replay",
+    "control_replay",
+    "replay",
+    "stop_replay",
+)
 
 
 def wait_until(condition, *, within_s=DEADLINE_S, every_s=0.01):
@@ -126,7 +135,7 @@ class Studio:
 
     def __getattr__(self, name):
         """Note the calls that change something."""
-        if name not in ("reconnect", "start_recording", "stop_recording", "start_replay", "stop_replay"):
+        if name not in CALLS:
             raise AttributeError(name)
 
         def note(*args):

@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from toolkit.replay.options import ReplayOptions
+
 
 def test_status_tells_the_connection_and_the_sockets(server, until):
     """What the backend says, and every socket with how far its screen is."""
@@ -29,8 +31,18 @@ def _painted(server):
         ("/api/tiktok/reconnect", None, ("reconnect",)),
         ("/api/tiktok/start", {"user": "ann"}, ("start_recording", "ann")),
         ("/api/tiktok/stop", {}, ("stop_recording",)),
-        ("/api/replay/start", {"id": "ann-1", "rate": 10}, ("start_replay", "ann-1", 10.0)),
-        ("/api/replay/start", {"id": "ann-1"}, ("start_replay", "ann-1", 1.0)),
+        ("/api/replay/start", {"id": "ann-1", "rate": 10}, ("start_replay", "ann-1", ReplayOptions(rate=10))),
+        ("/api/replay/start", {"id": "ann-1"}, ("start_replay", "ann-1", ReplayOptions())),
+        (
+            "/api/replay",
+            {"action": "start", "id": "ann-1", "from": 5, "until": 9.5, "loop": True, "heal_gaps": True},
+            ("start_replay", "ann-1", ReplayOptions(from_s=5, until_s=9.5, loops=True, heals_gaps=True)),
+        ),
+        (
+            "/api/replay",
+            {"action": "seek", "by_s": -10},
+            ("control_replay", {"action": "seek", "by_s": -10}),
+        ),
         ("/api/replay/stop", None, ("stop_replay",)),
     ],
 )
@@ -54,6 +66,13 @@ def test_a_change_reaches_the_backend(server, path, value, called):
         ("/api/replay/start", b'{"id": "ann-1", "rate": NaN}'),
         ("/api/replay/start", b'{"id": "ann-1", "rate": true}'),
         ("/api/replay/start", b'{"id": "ann-1", "rate": 1e999}'),
+        ("/api/replay/start", b'{"id": "ann-1", "rate": 1001}'),
+        ("/api/replay/start", b'{"id": "ann-1", "from": -1}'),
+        ("/api/replay/start", b'{"id": "ann-1", "until": "end"}'),
+        ("/api/replay/start", b'{"id": "ann-1", "until": 1e999}'),
+        ("/api/replay/start", b'{"id": "ann-1", "loop": 1}'),
+        ("/api/replay", b'{"action": "start"}'),
+        ("/api/replay", b'{"action": "start", "id": "ann-1", "idle_max": []}'),
     ],
 )
 def test_a_body_that_means_nothing_is_a_400_with_a_hint(server, path, body):
@@ -62,6 +81,15 @@ def test_a_body_that_means_nothing_is_a_400_with_a_hint(server, path, body):
     assert status == 400
     assert json.loads(answer)["error"]
     assert server.studio.called == []
+
+
+def test_the_rehearsal_tells_how_far_it_is(server):
+    """With as many stretches of its timeline as are asked for; a number, and nothing else."""
+    assert server.ask_json("/api/replay") == (200, {"called": "replay"})
+    assert server.ask_json("/api/replay?buckets=200") == (200, {"called": "replay"})
+    assert server.studio.called == [("replay", 0), ("replay", 200)]
+    for wrong in ("-1", "many", "1e3", "9" * 30):
+        assert server.ask_json(f"/api/replay?buckets={wrong}")[0] == 400
 
 
 def test_a_form_of_another_site_cannot_pass_for_json(server):

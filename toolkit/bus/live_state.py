@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +19,7 @@ from toolkit.ledger.gifts import ENTRIES_MAX, GiftLedger
 from toolkit.ledger.tombstones import Scope, Tombstone, tombstones_of
 from toolkit.model.event import Comment, Deletion, Event, Gift, Like, Question, User, ViewerCount
 
-__all__ = ["Gifter", "LiveState", "Snapshot", "run_started"]
+__all__ = ["Earlier", "Gifter", "LiveState", "Snapshot", "run_started"]
 
 HISTORY_S = 600
 """How far back the rate charts reach."""
@@ -125,6 +126,54 @@ class _Figures:
     delays_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
     gaps: dict[int, dict[str, Any]] = field(default_factory=dict)
 
+    def take(self, number: int, event: Event, now_us: int) -> None:
+        """Take in what an event means beyond its being counted."""
+        match event:
+            case Comment():
+                if event.msg_id not in self.withdrawn:
+                    self.comments.append((number, event))
+                if event.user is not None and event.user.user_id not in self.chatters:
+                    self.chatters.add(event.user.user_id)
+                    self.firsts.append(number)
+            case Gift():
+                self._take_gift(event, now_us)
+            case Deletion():
+                self._withdraw(event)
+            case Like():
+                # Not monotone: interleaved series of co-hosts differ by little, so
+                # the largest is the room's best-known total.
+                self.likes_total = max(self.likes_total, event.total)
+            case ViewerCount() if event.viewers > 0:
+                self.viewers = event.viewers
+                self.viewers_peak = max(self.viewers_peak, event.viewers)
+                self.viewers_total = max(self.viewers_total, event.viewers_total)
+            case Question():
+                self.questions.append((number, event))
+
+    def measure(self, comment: Comment) -> None:
+        """Take in how long a comment took that was delivered as it was written."""
+        if comment.occurred_at is not None:
+            self.delays_us.append(comment.received_at - comment.occurred_at)
+
+    def _take_gift(self, gift: Gift, now_us: int) -> None:
+        # On TikTok's clock: a rehearsal at another speed settles the same streaks.
+        count = self.ledger.take(gift, gift.occurred_at or now_us)
+        self.diamonds += count * gift.diamonds
+        self.gifts += count
+        if gift.user is not None:
+            gifter = self.gifters.setdefault(gift.user.user_id, Gifter(gift.user))
+            gifter.user = gift.user
+            gifter.diamonds += count * gift.diamonds
+            gifter.gifts += count
+
+    def _withdraw(self, deletion: Deletion) -> None:
+        stones = list(tombstones_of(deletion))
+        self.withdrawn.extend(stone.target_id for stone in stones if stone.scope is Scope.MESSAGE)
+        left = [item for item in self.comments if not _is_withdrawn(item[1], stones)]
+        if len(left) < len(self.comments):
+            self.comments.clear()
+            self.comments.extend(left)
+
 
 class LiveState:
     """The figures of the current run. Reads and writes from any thread."""
@@ -173,6 +222,20 @@ class LiveState:
                 list(f.gaps.values()),
             )
 
+    def prime(self, earlier: Earlier) -> None:
+        """
+        Replace the figures of the current run by what somebody has missed who enters it late.
+
+        Rates and their history begin with what follows. ``earlier`` is used up.
+        """
+        with self._lock:
+            figures, run = earlier._figures, self._figures
+            figures.run_seq, figures.user, figures.recording = run.run_seq, run.user, run.recording
+            figures.started_at = run.started_at
+            figures.totals = Counter(earlier.totals)
+            self._figures = figures
+            self._version += 1
+
     def _take(self, notices: list[Notice]) -> None:
         with self._lock:
             for notice in notices:
@@ -205,49 +268,37 @@ class LiveState:
             for old in [s for s in f.seconds if s < second - HISTORY_S]:
                 del f.seconds[old]
         bucket[notice.type] += 1
-        match event:
-            case Comment():
-                if event.msg_id not in f.withdrawn:
-                    f.comments.append((notice.seq, event))
-                if event.user is not None and event.user.user_id not in f.chatters:
-                    f.chatters.add(event.user.user_id)
-                    f.firsts.append(notice.seq)
-                if event.occurred_at is not None and not event.is_history and not notice.rehearsal:
-                    f.delays_us.append(event.received_at - event.occurred_at)
-            case Gift():
-                self._count_gift(event, notice.at)
-            case Deletion():
-                self._withdraw(event)
-            case Like():
-                # Not monotone: interleaved series of co-hosts differ by little, so
-                # the largest is the room's best-known total.
-                f.likes_total = max(f.likes_total, event.total)
-            case ViewerCount() if event.viewers > 0:
-                f.viewers = event.viewers
-                f.viewers_peak = max(f.viewers_peak, event.viewers)
-                f.viewers_total = max(f.viewers_total, event.viewers_total)
-            case Question():
-                f.questions.append((notice.seq, event))
+        if isinstance(event, Comment) and not (event.is_history or notice.rehearsal):
+            f.measure(event)
+        f.take(notice.seq, event, notice.at)
 
-    def _count_gift(self, gift: Gift, now_us: int) -> None:
-        f = self._figures
-        count = f.ledger.take(gift, now_us)
-        f.diamonds += count * gift.diamonds
-        f.gifts += count
-        if gift.user is not None:
-            gifter = f.gifters.setdefault(gift.user.user_id, Gifter(gift.user))
-            gifter.user = gift.user
-            gifter.diamonds += count * gift.diamonds
-            gifter.gifts += count
 
-    def _withdraw(self, deletion: Deletion) -> None:
-        f = self._figures
-        stones = list(tombstones_of(deletion))
-        f.withdrawn.extend(stone.target_id for stone in stones if stone.scope is Scope.MESSAGE)
-        left = [item for item in f.comments if not _is_withdrawn(item[1], stones)]
-        if len(left) < len(f.comments):
-            f.comments.clear()
-            f.comments.extend(left)
+class Earlier:
+    """
+    What a run adds up to before the place at which somebody enters it.
+
+    Attributes:
+        totals: Events by kind.
+    """
+
+    def __init__(self, chatters: Iterable[int] = ()) -> None:
+        """
+        Begin with nothing.
+
+        Args:
+            chatters: Ids of people who commented before anything that :meth:`take` is given.
+        """
+        self.totals: dict[str, int] = {}
+        self._figures = _Figures(chatters=set(chatters))
+        # Below every number of a bus, in order.
+        self._next_number = -(2**31)
+
+    def take(self, events: Iterable[Event]) -> None:
+        """Take in events, in order."""
+        for event in events:
+            self.totals[event.kind] = self.totals.get(event.kind, 0) + 1
+            self._figures.take(self._next_number, event, event.received_at)
+            self._next_number += 1
 
 
 def _is_withdrawn(comment: Comment, stones: list[Tombstone]) -> bool:

@@ -17,6 +17,7 @@ from toolkit.dashboard.catalogue import milliseconds
 from toolkit.dashboard.plain import plain
 from toolkit.dashboard.words import words_of
 from toolkit.errors import ToolkitError
+from toolkit.replay.options import ReplayOptions
 
 if TYPE_CHECKING:
     from toolkit.app import App
@@ -77,7 +78,8 @@ class Desk:
 
     def _rehearse(self, request: Mapping[str, Any]) -> Answer:
         rate = request.get("rate", 1)
-        self._app.start_replay(str(request.get("id", "")), float(rate) if rate in RATES else 1.0)
+        options = ReplayOptions(rate=float(rate) if rate in RATES else 1.0)
+        self._app.start_replay(str(request.get("id", "")), options)
         return self._done("rehearsing")
 
     def _stop_rehearsal(self, request: Mapping[str, Any]) -> Answer:

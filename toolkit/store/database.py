@@ -318,20 +318,22 @@ class Database:
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
-    def in_order(self, table: str, key: str, what: str = "*") -> Iterator[tuple[Any, ...]]:
+    def in_order(
+        self, table: str, key: str, what: str = "*", *, start: int = -(2**63)
+    ) -> Iterator[tuple[Any, ...]]:
         """
-        Yield a big table's rows in the order of ``key``, a bounded number in memory.
+        Yield a big table's rows in the order of ``key``, from ``start`` on, a bounded number in memory.
 
         By ranges of the key, which grows with the rows: sorting or streaming the
         whole table would hold every payload, or the connection, at once.
         """
-        start = self._first_from(table, key, -(2**63))
-        while start is not None:
+        first = self._first_from(table, key, start)
+        while first is not None:
             yield from self.rows(
                 f"SELECT {what} FROM {table} WHERE {key} >= ? AND {key} < ? ORDER BY {key}",
-                [start, start + _CHUNK_ROWS],
+                [first, first + _CHUNK_ROWS],
             )
-            start = self._first_from(table, key, start + _CHUNK_ROWS)
+            first = self._first_from(table, key, first + _CHUNK_ROWS)
 
     def _first_from(self, table: str, key: str, start: int) -> int | None:
         """Return the first key at or behind ``start``: a file with huge holes must not cost time."""

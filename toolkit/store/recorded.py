@@ -11,7 +11,7 @@ from toolkit.model.frame import FrameKind, Message
 from toolkit.store.account import segments_of
 from toolkit.store.database import Database
 
-__all__ = ["RecordedFrame", "recorded_frames"]
+__all__ = ["RecordedFrame", "first_message", "recorded_frames"]
 
 _FRAME_KINDS = frozenset(FrameKind)
 
@@ -52,11 +52,16 @@ class RecordedFrame:
     duplicates: int
 
 
-def recorded_frames(database: Database) -> Iterator[RecordedFrame]:
-    """Yield the frames in order, a bounded number in memory."""
+def recorded_frames(database: Database, first_frame: int = 1) -> Iterator[RecordedFrame]:
+    """Yield the frames in order, from number ``first_frame`` on, a bounded number in memory."""
     rooms = {segment.segment_id: segment.room_id for segment in segments_of(database)}
     messages = groupby(
-        database.in_order("messages", "seq", "frame_no, method, msg_id, payload, is_history"),
+        database.in_order(
+            "messages",
+            "seq",
+            "frame_no, method, msg_id, payload, is_history",
+            start=first_message(database, first_frame),
+        ),
         key=lambda row: row[0],
     )
     waiting = next(messages, None)
@@ -65,6 +70,7 @@ def recorded_frames(database: Database) -> Iterator[RecordedFrame]:
         "frame_no",
         "frame_no, segment_id, epoch_us(received_at), received_mono_ns, kind, payload_type,"
         " push_seq, log_id, cursor, size, duplicates",
+        start=first_frame,
     )
     for frame_no, segment_id, at, mono_ns, kind, payload_type, *rest in frames:
         mine: list[Message] = []
@@ -87,6 +93,14 @@ def recorded_frames(database: Database) -> Iterator[RecordedFrame]:
             size,
             duplicates,
         )
+
+
+def first_message(database: Database, frame_no: int) -> int:
+    """Return the number of the first message in a frame or behind it; one past the last if none is."""
+    (row,) = database.rows(
+        "SELECT coalesce(min(seq) FILTER (frame_no >= ?), max(seq) + 1, 1) FROM messages", [frame_no]
+    )
+    return int(row[0])
 
 
 def _message(row: tuple[Any, ...]) -> Message:

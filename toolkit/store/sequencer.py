@@ -26,18 +26,20 @@ class Sequencer:
     One per recording. Not thread-safe: the thread that journals also sequences.
     """
 
-    def __init__(self, *, keep_all: bool = False) -> None:
+    def __init__(self, *, keep_all: bool = False, frame_no: int = 1, seq: int = 1) -> None:
         """
-        Start at 1.
+        Start at the beginning, or where a replay begins.
 
         Args:
             keep_all: The frames come from a recording, where duplicates were
                 dropped already: number every message as it was numbered then.
+            frame_no: Number of the first frame.
+            seq: Number of the first message.
         """
         self._keep_all = keep_all
         self._replays = ReplayMarker()
-        self._next_seq = 1
-        self._next_frame = 1
+        self._next_seq = seq
+        self._next_frame = frame_no
         # Two generations bound the memory: ids older than both are forgotten.
         self._seen: set[tuple[int, str, int]] = set()
         self._seen_before: set[tuple[int, str, int]] = set()

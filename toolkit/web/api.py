@@ -6,14 +6,13 @@ from typing import Any
 
 from toolkit.errors import RecordingNotFound
 from toolkit.model.recording import is_recording_id
+from toolkit.replay.options import ReplayOptions
 from toolkit.web.handler import BadRequest, NotFoundHandler, SurfaceHandler
 
 __all__ = ["routes"]
 
 _CHUNK_BYTES = 256 * 1024
 _SEQ_DIGITS_MAX = 18
-_RATE_BELOW = 1e9
-"""Beyond any speed; what fits here fits a float."""
 
 
 class StatusHandler(SurfaceHandler):
@@ -87,19 +86,38 @@ class EventsHandler(SurfaceHandler):
             await self.flush()
 
 
-class ReplayStartHandler(SurfaceHandler):
-    """POST ``{"id", "rate"}``: play a sealed recording as a rehearsal."""
+class ReplayHandler(SurfaceHandler):
+    """
+    The rehearsal.
+
+    GET ``?buckets=``: how far it is, and its timeline in so many stretches. POST
+    ``{"action", ...}``: what :func:`toolkit.replay.options.carry_out` takes, ``stop``, or
+    ``start`` with what ``/api/replay/start`` takes.
+    """
+
+    async def get(self) -> None:
+        buckets = self.get_query_argument("buckets", "0")
+        if not (buckets.isascii() and buckets.isdigit() and len(buckets) <= _SEQ_DIGITS_MAX):
+            raise BadRequest("buckets must be a whole number, 0 or more.")
+        self.answer(await self.surface.in_worker(self.surface.backend.replay, int(buckets)))
 
     async def post(self) -> None:
         body = self.body()
-        recording_id, rate = body.get("id"), body.get("rate", 1.0)
-        if not isinstance(recording_id, str):
-            raise BadRequest("Which recording?", hint='Send {"id": "...", "rate": 1}.')
-        if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not 0 < rate < _RATE_BELOW:
-            raise BadRequest("rate must be a number above 0.", hint="1 is the speed of the live.")
-        backend = self.surface.backend
-        started = await self.surface.in_worker(backend.start_replay, _checked_id(recording_id), float(rate))
-        self.answer(started)
+        if body.get("action") == "start":
+            await _start_replay(self, body)
+        else:
+            self.answer(await self.surface.in_worker(self.surface.backend.control_replay, body))
+
+
+class ReplayStartHandler(SurfaceHandler):
+    """
+    POST ``{"id"}``: play a sealed recording as a rehearsal.
+
+    Optional: ``rate``, ``from``, ``until``, ``loop``, ``paused``, ``heal_gaps``, ``idle_max``.
+    """
+
+    async def post(self) -> None:
+        await _start_replay(self, self.body())
 
 
 class ReplayStopHandler(SurfaceHandler):
@@ -108,6 +126,15 @@ class ReplayStopHandler(SurfaceHandler):
     async def post(self) -> None:
         self.body()
         self.answer(await self.surface.in_worker(self.surface.backend.stop_replay))
+
+
+async def _start_replay(handler: SurfaceHandler, body: dict[str, Any]) -> None:
+    recording_id = body.get("id")
+    if not isinstance(recording_id, str):
+        raise BadRequest("Which recording?", hint='Send {"id": "...", "rate": 1}.')
+    options, surface = ReplayOptions.of(body), handler.surface
+    begin = surface.backend.start_replay
+    handler.answer(await surface.in_worker(begin, _checked_id(recording_id), options))
 
 
 def _checked_id(recording_id: str) -> str:
@@ -124,6 +151,7 @@ routes: list[tuple[str, Any]] = [
     (r"/api/recordings", RecordingsHandler),
     (r"/api/recordings/([^/]+)", RecordingHandler),
     (r"/api/recordings/([^/]+)/events\.arrow", EventsHandler),
+    (r"/api/replay", ReplayHandler),
     (r"/api/replay/start", ReplayStartHandler),
     (r"/api/replay/stop", ReplayStopHandler),
     (r"/api(?:/.*)?", NotFoundHandler),

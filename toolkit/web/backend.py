@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.observe.metrics import Readings
+from toolkit.replay.options import ReplayOptions
 
 __all__ = ["Backend"]
 
@@ -70,8 +72,16 @@ class Backend(Protocol):
         """Stop and seal."""
         ...
 
-    def start_replay(self, recording_id: str, rate: float) -> dict[str, Any]:
+    def start_replay(self, recording_id: str, options: ReplayOptions) -> dict[str, Any]:
         """Play a sealed recording, marked as a rehearsal."""
+        ...
+
+    def control_replay(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Pause, resume, seek ...: what a request says, as it says it."""
+        ...
+
+    def replay(self, buckets: int) -> dict[str, Any]:
+        """Return how far the rehearsal is, and its timeline in so many stretches unless 0."""
         ...
 
     def stop_replay(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from tornado.web import HTTPError, RequestHandler
 
-from toolkit.errors import RecordingNotFound, SettingsError, ToolkitError, UserNotFound
+from toolkit.errors import RecordingNotFound, ReplayError, SettingsError, ToolkitError, UserNotFound
 from toolkit.web.access import judge, request_of
 from toolkit.web.surface import Surface, surface_of
 
@@ -22,6 +22,7 @@ _STATUS_OF: tuple[tuple[type[ToolkitError], int], ...] = (
     (RecordingNotFound, HTTPStatus.NOT_FOUND),
     (UserNotFound, HTTPStatus.NOT_FOUND),
     (SettingsError, HTTPStatus.BAD_REQUEST),
+    (ReplayError, HTTPStatus.BAD_REQUEST),
     (ToolkitError, HTTPStatus.CONFLICT),
 )
 
