@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, log1p, sqrt
+from math import exp, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 __all__ = ["BIN_US", "Activity", "Prediction", "Sample", "predict"]
@@ -39,6 +39,11 @@ TAIL = 0.01
 _MINUTE_BINS = 6
 _EXACT_MEAN_MAX = 400.0
 _EXACT_STEPS_MAX = 60_000
+_RULE_SHAPE_MIN = 0.5
+"""Below it the rule of thumb says too little for an upper bound, at last nothing at all."""
+_WILD_MAX = 8.0
+"""More than 99 % of any gamma with a shape below that is below this."""
+_HALVINGS, _SERIES_TERMS = 50, 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,5 +205,21 @@ def _exact_interval(mean: float, variance: float) -> tuple[int, int]:
 def _gamma_quantile(mean: float, variance: float, share: float) -> float:
     """Return a quantile of a gamma by the cube-root rule of Wilson and Hilferty."""
     shape = mean * mean / variance
+    if shape < _RULE_SHAPE_MIN:
+        return mean / shape * _wild_quantile(shape, share)
     root = 1 - 1 / (9 * shape) + NormalDist().inv_cdf(share) / (3 * sqrt(shape))
     return mean * max(0.0, root) ** 3
+
+
+def _wild_quantile(shape: float, share: float) -> float:
+    """Return a quantile of a gamma of scale 1 and a small shape by halving its series."""
+    low, high = 0.0, _WILD_MAX
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        term = total = 1 / shape
+        for number in range(1, _SERIES_TERMS):
+            term *= middle / (shape + number)
+            total += term
+        below = total * exp(shape * log(middle) - middle - lgamma(shape))
+        low, high = (middle, high) if below < share else (low, middle)
+    return high
