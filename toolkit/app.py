@@ -19,6 +19,7 @@ import time
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
+from toolkit import garbage
 from toolkit.assembly import new_recorder
 from toolkit.background import EXIT_WITHIN_S, Background, Worker
 from toolkit.bundled import SAMPLE_ID, folder_of
@@ -121,6 +122,7 @@ class App:
         self._started = True
         logs.configure(self.settings.log_level, self.settings.log_format)
         self._trace()
+        garbage.leave_alone_what_is_imported()
         self._catch_signals()
         self._keep(self._probe_loop())
         self._own_folder()

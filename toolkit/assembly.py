@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from random import Random
 
+from toolkit import garbage
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.options import SourceOptions
 from toolkit.capture.recorder import Recorder, Source
@@ -29,9 +31,12 @@ def new_recorder(
 
     Imports TikTokLive, which takes two seconds: call it in the recorder's thread.
     """
+    is_first = "TikTokLive" not in sys.modules
     from toolkit.capture.reachability import is_reachable
     from toolkit.capture.tiktok_source import TikTokSource
 
+    if is_first:
+        garbage.leave_alone_what_is_imported()
     options = SourceOptions(
         app_url=settings.app_url,
         webcast_url=settings.webcast_url,

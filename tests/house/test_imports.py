@@ -11,7 +11,7 @@ import pytest
 # may import each other as long as no circle comes of it.
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("errors", "clock", "failpoint"),
-    ("observe", "background"),  # seeing inside is for everybody, so it stands on almost nothing
+    ("observe", "background", "garbage"),  # seeing inside is for everybody, so it stands on almost nothing
     ("model",),
     ("wire", "connect", "ledger"),
     ("store", "bus"),

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from types import TracebackType
 from typing import Any, Protocol
 
+from toolkit import garbage
 from toolkit.errors import ServerError
 
 __all__ = ["Actor", "RemoteActor"]
@@ -129,6 +130,7 @@ def _live(pipe: Connection, make: Callable[..., Actor], args: tuple[Any, ...]) -
 
 async def _serve(pipe: Connection, actor: Actor) -> None:
     await _answer(pipe, actor.start())
+    garbage.leave_alone_what_is_imported()
     loop = asyncio.get_running_loop()
     heard: asyncio.Queue[tuple[str, tuple[Any, ...]]] = asyncio.Queue()
 

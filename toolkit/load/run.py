@@ -40,6 +40,9 @@ SEAL_WITHIN_S = 120.0
 _SEALED_PER_S = 3_000
 """Messages sealed in a second on a slow machine: a long run gets more time."""
 LOOK_EVERY_S = 1.0
+_PAGE = "view=chat&ack=1&smooth=0"
+"""Without smoothing: a few comments that come together are otherwise shown one by one, to
+be read, which is a choice and no latency."""
 _ASK_SCREENS_EVERY = 2
 """Looks. A page's paintings of four seconds are kept by the server."""
 
@@ -210,7 +213,7 @@ def _start(load: Load, folder: Path, exits: ExitStack, tell: Callable[[str], Non
     listeners = exits.enter_context(RemoteActor("socket clients", Listeners, server.port, load.subscribers))
     if load.never_reading:
         listeners.ask("stall", load.never_reading)
-    url = f"{server.url}/overlay?view=chat&ack=1"
+    url = f"{server.url}/overlay?{_PAGE}"
     browsers = [exits.enter_context(Browser(load.chromium, url)) for _ in range(load.browsers)]
     gauges = {
         "server": [ProcessGauge(server.pid)],
