@@ -195,6 +195,154 @@ def test_an_entry_tells_what_when_and_by_whom(make: Any) -> None:
     assert (entry.user.user_id, entry.gift_name, entry.group_id) == (1, "Rose", 77)
 
 
+def test_every_field_of_an_entry_is_the_messages(make: Any) -> None:
+    """A single gift to a guest, and a streak."""
+    ledger = GiftLedger()
+    ledger.take(
+        make.gift(2, seq=3, gift_type=2, gift_id=8, gift_name="Lion", diamonds=30, to_user_id=55), 9, 4
+    )
+    assert only(ledger) == GiftEntry(
+        3, 3, User(1, "ann"), 55, 8, "Lion", 2, 0, 30, 2, GiftState.FINAL, 9, 9, None, 4, False
+    )
+    ledger = GiftLedger()
+    ledger.take(make.gift(2, seq=3, occurred_at=6), 9)
+    ledger.take(make.gift(5, seq=4, occurred_at=7, end=True), 12)
+    assert only(ledger) == GiftEntry(
+        3, 4, User(1, "ann"), 0, 5655, "Rose", 1, 77, 1, 5, GiftState.FINAL, 9, 12, 7, 0, False
+    )
+
+
+def test_the_states_of_a_gift_are_stored() -> None:
+    """Recordings hold them: they stay as they are."""
+    assert [state.value for state in GiftState] == ["running", "final", "settled"]
+
+
+def test_an_end_that_adds_nothing_still_dates_the_streak(make: Any) -> None:
+    """It is the last message that changed it; a late tap behind it is not."""
+    ledger = GiftLedger()
+    told(ledger, make.gift(5, seq=1, occurred_at=1))
+    ledger.take(make.gift(5, seq=2, occurred_at=2, end=True), 50)
+    ledger.take(make.gift(4, seq=3, occurred_at=3), 60)
+    assert (only(ledger).last_seq, only(ledger).ended_at, only(ledger).occurred_at) == (2, 50, 2)
+
+
+def test_only_what_a_streak_gained_behind_a_gap_is_regained(make: Any) -> None:
+    """Not what it had before, nor what it gains later in the same segment."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(3), 0, 1)
+    assert ledger.regained == 0
+    ledger.take(make.gift(3), 1 * S, 2)
+    assert (ledger.regained, only(ledger).is_across_gap) == (0, False)
+    ledger.take(make.gift(8), 2 * S, 2)
+    assert (ledger.regained, only(ledger).is_across_gap, only(ledger).segment_id) == (5, True, 2)
+    ledger.take(make.gift(9), 3 * S, 2)
+    assert ledger.regained == 5
+    ledger.take(make.gift(9, end=True), 4 * S, 3)
+    assert (ledger.regained, only(ledger).segment_id) == (5, 3)
+
+
+def test_a_gift_without_a_giver_is_not_the_first_users(make: Any) -> None:
+    """Nor anybody's whose number is one."""
+    ledger = GiftLedger()
+    assert (
+        told(ledger, make.gift(2, user=None), make.gift(2, user=User(1)), make.gift(2, user=User(2)))
+        == [2] * 3
+    )
+
+
+def test_single_gifts_are_told_apart_by_giver_and_gift_even_with_one_id(make: Any) -> None:
+    """An id is TikTok's, and may be anything."""
+    ledger = GiftLedger()
+    single = {"gift_type": 2, "msg_id": 4}
+    messages = [
+        make.gift(1, **single),
+        make.gift(1, user=User(2), **single),
+        make.gift(1, gift_id=9, **single),
+    ]
+    assert told(ledger, *messages, messages[0]) == [1, 1, 1, 0]
+
+
+def test_a_single_gift_without_an_id_is_never_the_one_with_that_number(make: Any) -> None:
+    """Its place in the recording tells it apart from every id."""
+    ledger = GiftLedger()
+    assert told(ledger, make.gift(1, gift_type=2, msg_id=0, seq=1), make.gift(1, gift_type=2, msg_id=1)) == [
+        1,
+        1,
+    ]
+
+
+def test_of_streaks_without_a_group_only_a_later_smaller_tap_begins_another(make: Any) -> None:
+    """Each of the conditions by itself keeps it one streak."""
+    first = {"group_id": 0, "occurred_at": 10 * S}
+
+    def after_the_end(**second: Any) -> list[int]:
+        ledger = GiftLedger()
+        ledger.take(make.gift(3, end=True, **first), 0)
+        ledger.take(make.gift(**({"count": 3, "group_id": 0, "occurred_at": 20 * S} | second)), 1)
+        return [entry.count for entry in ledger.entries()]
+
+    assert after_the_end() == [3, 3], "as many as before: a streak of its own"
+    assert after_the_end(count=4) == [4], "more than before: the same one went on"
+    assert after_the_end(occurred_at=10 * S) == [3]
+    assert after_the_end(occurred_at=None) == [3]
+    assert after_the_end(end=True) == [3]
+    assert after_the_end(group_id=5) == [3, 3], "another group is another streak anyway"
+    ledger = GiftLedger()
+    ledger.take(make.gift(3, **first), 0)
+    ledger.take(make.gift(2, group_id=0, occurred_at=20 * S), 1)
+    assert [entry.count for entry in ledger.entries()] == [3], "it still runs"
+    ledger = GiftLedger()
+    ledger.take(make.gift(3, group_id=0, occurred_at=None, end=True), 0)
+    ledger.take(make.gift(2, group_id=0, occurred_at=20 * S), 1)
+    assert [entry.count for entry in ledger.entries()] == [3], "without a time nothing tells them apart"
+
+
+def test_a_streak_with_a_group_is_never_taken_for_the_next_one(make: Any) -> None:
+    """TikTok's group says which it is, whatever the times."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(3, occurred_at=10 * S, end=True), 0)
+    assert ledger.take(make.gift(2, occurred_at=20 * S), 1) == 0
+    ledger = GiftLedger()
+    single = {"gift_type": 2, "group_id": 0, "msg_id": 4}
+    ledger.take(make.gift(1, occurred_at=10 * S, **single), 0)
+    assert ledger.take(make.gift(1, occurred_at=20 * S, **single), 1) == 0, "a single gift is its message"
+
+
+def test_a_bounded_ledger_forgets_replaced_streaks_too(make: Any) -> None:
+    """And an entry it has forgotten no longer runs."""
+    ledger = GiftLedger(entries_max=1)
+    ledger.take(make.gift(3, group_id=0, occurred_at=1, end=True), 0)
+    ledger.take(make.gift(2, group_id=0, occurred_at=2), 1)
+    assert [entry.count for entry in ledger.entries()] == [2]
+    ledger.take(make.gift(4, group_id=9), 2)
+    ledger.settle(100 * SETTLE_US)
+    assert [(entry.group_id, entry.state) for entry in ledger.entries()] == [(9, GiftState.SETTLED)]
+
+
+def test_an_unbounded_ledger_forgets_nothing(make: Any) -> None:
+    """In the order in which the gifts began, replaced ones among them."""
+    ledger = GiftLedger()
+    ledger.take(make.gift(3, seq=1, group_id=0, occurred_at=1, end=True), 0)
+    ledger.take(make.gift(1, seq=2, group_id=5), 0)
+    ledger.take(make.gift(2, seq=3, group_id=0, occurred_at=2), 1)
+    assert [entry.first_seq for entry in ledger.entries()] == [1, 2, 3]
+
+
+def test_settling_stops_at_the_first_streak_that_may_go_on(make: Any) -> None:
+    """And settles every one before it."""
+    ledger = GiftLedger()
+    for group, at in ((1, 0), (2, 1), (3, 10 * S)):
+        ledger.take(make.gift(1, group_id=group), at)
+    ledger.settle(SETTLE_US + 1)
+    assert [entry.state for entry in ledger.entries()] == [
+        GiftState.SETTLED, GiftState.SETTLED, GiftState.RUNNING
+    ]  # fmt: skip
+    ledger.settle_all()
+    ledger.take(make.gift(2, group_id=3), 12 * S)
+    ledger.settle(100 * SETTLE_US)
+    assert [entry.count for entry in ledger.entries()] == [1, 1, 2]
+
+
 @st.composite
 def _streaks(draw: st.DrawFn) -> list[tuple[int, list[int]]]:
     """Draw streaks: the giver, and the counts of the messages."""

@@ -79,3 +79,47 @@ def test_one_late_comment_does_not_move_the_usual_delay() -> None:
         assert meter.usual_us() is None
     meter.add(0, 500 * S)
     assert meter.usual_us() == S
+
+
+def test_the_opening_of_a_connection_lasts_five_seconds(said: Any) -> None:
+    """A frame at its very end still replays, the next one does not."""
+    marker = settled(said)
+    frame(marker, 2, 100)
+    assert frame(marker, 2, 105, said(50)) == [True]
+    assert frame(marker, 2, 105.000001, said(50)) == [False]
+
+
+def test_later_than_three_seconds_is_before(said: Any) -> None:
+    """On TikTok's own clock, to the microsecond."""
+    marker = settled(said)
+    assert frame(marker, 2, 100, said(97), said(96.999999)) == [False, True]
+
+
+def test_what_a_connection_brings_first_says_nothing_about_delays(said: Any) -> None:
+    """Replayed comments would make the usual delay minutes."""
+    marker = ReplayMarker()
+    for segment in range(1, 4):
+        frame(marker, segment, 100 * segment, *(said(100 * segment - 50) for _ in range(20)))
+    for second in range(306, 306 + DELAYS_MIN):
+        frame(marker, 3, second, said(second))
+    assert frame(marker, 4, 400, said(399), said(390)) == [False, True]
+
+
+def test_the_usual_delay_is_that_of_the_last_64_comments(said: Any) -> None:
+    """A recorder's clock may be set in the middle of a live."""
+    marker = settled(said)
+    for second in range(64):
+        frame(marker, 1, 100 + second, said(90 + second))
+    assert frame(marker, 2, 300, said(289), said(286.5)) == [False, True]
+
+
+def test_a_delay_is_known_from_the_fifth_comment_on() -> None:
+    """The lower of the two in the middle, so that it is one that was measured."""
+    meter = DelayMeter()
+    for delay in (9, 1, 3, 7):
+        meter.add(100, 100 + delay)
+    assert meter.usual_us() is None
+    meter.add(100, 105)
+    assert meter.usual_us() == 5
+    meter.add(100, 104)
+    assert meter.usual_us() == 4

@@ -43,3 +43,34 @@ def test_a_message_goes_whenever_it_comes_and_a_user_goes_up_to_the_notice(make:
     stones.take(deletion(users="7", seq=40))
     assert stones.withdraws(make.comment(seq=45, user=User(7)))
     assert len(stones.stones) == 3
+
+
+def test_ids_are_numbers_of_a_column_and_nothing_else() -> None:
+    """The largest that fits, and the next one that does not."""
+    largest = 2**63 - 1
+    assert [s.target_id for s in tombstones_of(deletion(f"1,{largest},{largest + 1},0{largest}"))] == [
+        1, largest
+    ]  # fmt: skip
+
+
+def test_the_notice_itself_and_what_follows_it_stay(make: Any) -> None:
+    """Of a user only what came before; of one nobody withdrew, everything."""
+    stones = Tombstones()
+    stones.take(deletion(users="7", seq=50))
+    assert not stones.withdraws(make.comment(seq=50, user=User(7)))
+    assert stones.withdraws(make.comment(seq=49, user=User(7)))
+    assert not stones.withdraws(make.comment(seq=0, user=User(8)))
+    assert stones.take(deletion()) == []
+
+
+def test_messages_and_users_have_ids_of_their_own(make: Any) -> None:
+    """A message with the number of a withdrawn user is not withdrawn, and the other way round."""
+    stones = Tombstones()
+    stones.take(deletion("11", "7", seq=50))
+    assert not stones.withdraws(make.comment(msg_id=7, seq=10, user=User(3)))
+    assert not stones.withdraws(make.comment(msg_id=5, seq=10, user=User(11)))
+
+
+def test_the_names_of_what_was_withdrawn_are_stored() -> None:
+    """Recordings hold them: they stay as they are."""
+    assert [scope.value for scope in Scope] == ["message", "user"]
