@@ -262,6 +262,13 @@ def test_single_gifts_are_told_apart_by_giver_and_gift_even_with_one_id(make: An
     assert told(ledger, *messages, messages[0]) == [1, 1, 1, 0]
 
 
+def test_a_streak_is_never_the_single_gift_whose_id_is_its_group(make: Any) -> None:
+    """Ids and groups are numbers of different things."""
+    ledger = GiftLedger()
+    single = make.gift(1, gift_type=2, msg_id=4, group_id=0)
+    assert told(ledger, make.gift(2, group_id=4), single) == [2, 1]
+
+
 def test_a_single_gift_without_an_id_is_never_the_one_with_that_number(make: Any) -> None:
     """Its place in the recording tells it apart from every id."""
     ledger = GiftLedger()

@@ -138,6 +138,10 @@ def test_drift_is_measured_by_the_minute_and_drawn_towards_the_usual() -> None:
     two = bins(*[10] * 6, *[30] * 6)
     assert rates._drift(two, 1.0) == pytest.approx((0.2 * 3 + 2 * (7200 - 120) / 120**2) / (3 + 2))
     assert rates._drift([*two, *bins(99, 99)], 1.0) == pytest.approx(rates._drift(two, 1.0))
+    assert rates._drift([*two, *[Sample(5 * S, 77)] * 6], 1.0) == pytest.approx(rates._drift(two, 1.0))
+    # Three minutes of 60, 180 and 60: mean 100, variance 4800.
+    three = bins(*[10] * 6, *[30] * 6, *[10] * 6)
+    assert rates._drift(three, 1.0) == pytest.approx((0.2 * 3 + 3 * (4800 - 100) / 100**2) / (3 + 3))
     # A mean of 2 a minute weighs 2 * 0.2 / 1 = 0.4 of its number.
     quiet = bins(*[0] * 6, 4, 0, 0, 0, 0, 0)
     worth = 2 * 0.4
