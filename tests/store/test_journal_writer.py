@@ -12,6 +12,7 @@ import pytest
 
 from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
 from toolkit.store import journal as module
+from toolkit.store import syncing
 from toolkit.store.journal import JournalClaim, JournalWriter, RecordType, is_being_written, read_journal
 
 HEADER_BYTES, RECORD_BYTES = 16, 38
@@ -24,8 +25,8 @@ class Disk:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.flushes = 0
         self.error: OSError | None = None
-        self._flush = module._flush
-        monkeypatch.setattr(module, "_flush", self.flush)
+        self._flush = syncing._flush
+        monkeypatch.setattr(syncing, "_flush", self.flush)
 
     def flush(self, descriptor: int) -> None:
         """Flush really, unless it fails."""

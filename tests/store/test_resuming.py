@@ -27,6 +27,13 @@ def query(path: Path, sql: str) -> list[Any]:
         return connection.execute(sql).fetchall()
 
 
+def resumed(folder: Path, recording_id: str, clock: ManualClock) -> RecordingWriter:
+    """Go on with a recording, and know its past."""
+    writer = RecordingWriter.resume(folder, recording_id, clock=clock)
+    writer.catch_up()
+    return writer
+
+
 def go_on(writer: RecordingWriter, make: Any, clock: ManualClock, ids: range) -> list[int]:
     """Record a frame of comments; return the numbers of the new ones."""
     clock.advance(0.75)
@@ -42,7 +49,7 @@ def test_a_recording_goes_on_after_its_recorder_died(
     last_frame_at = clock.now_us()
     first.abandon()
     clock.advance(90)
-    second = RecordingWriter.resume(tmp_path, first.id, clock=clock)
+    second = resumed(tmp_path, first.id, clock)
     assert (second.id, second.room_id, second.counts().messages) == (first.id, make.room, 50)
     assert second.open_segment(make.room, attempts=2) == 2
     # 41 to 49 are in; 50 was a gift, so the comment with its number is new, and so is the rest.
@@ -71,7 +78,7 @@ def test_resuming_gives_the_recording_that_an_unbroken_recorder_would_have_made(
         writer.close_segment(Cause.NETWORK)
         writer.abandon()
         clock.advance(20)
-        writer = RecordingWriter.resume(tmp_path, writer.id, clock=clock)
+        writer = resumed(tmp_path, writer.id, clock)
         writer.open_segment(make.room)
         go_on(writer, make, clock, range(start - 3, start + 10))
     report = writer.seal()
@@ -102,7 +109,7 @@ def test_the_database_may_be_gone_broken_or_behind(
                 connection.execute(f"DELETE FROM {table} WHERE frame_no > 4")
             for table in ("comments", "gifts"):
                 connection.execute(f"DELETE FROM {table} WHERE seq > 40")
-    again = RecordingWriter.resume(tmp_path, writer.id, clock=clock)
+    again = resumed(tmp_path, writer.id, clock)
     again.open_segment(make.room)
     go_on(again, make, clock, range(201, 205))
     report = again.seal()
@@ -134,7 +141,7 @@ def test_what_a_killed_recorder_had_acknowledged_is_there_after_resuming(tmp_pat
     told = [int(line) for line in process.stdout.read().split("\n") if line.strip()]
     process.wait()
     process.stdout.close()
-    writer = RecordingWriter.resume(tmp_path, recording_id, clock=ManualClock())
+    writer = resumed(tmp_path, recording_id, ManualClock())
     assert writer.counts().frames >= max(told, default=300)
     report = writer.seal()
     assert report.frames == writer.counts().frames
@@ -150,14 +157,14 @@ def test_a_torn_record_is_cut_off_and_a_damaged_one_keeps_its_number(
     journal = tmp_path / f"{writer.id}.journal"
     whole = journal.read_bytes()
     journal.write_bytes(whole + whole[-30:-10])
-    again = RecordingWriter.resume(tmp_path, writer.id, clock=clock)
+    again = resumed(tmp_path, writer.id, clock)
     again.open_segment(make.room)
     again.abandon()
     assert RecordingsFolder(tmp_path).verify(writer.id).problems == []
     data = bytearray(whole)
     data[-5] ^= 1
     journal.write_bytes(data)
-    again = RecordingWriter.resume(tmp_path, writer.id, clock=clock)
+    again = resumed(tmp_path, writer.id, clock)
     assert again.counts().messages == 40
     again.open_segment(make.room)
     go_on(again, make, clock, range(60, 62))
@@ -220,7 +227,7 @@ def test_what_lost_its_connection_before_its_recorder_died_is_resumed(
     writer.abandon()
     assert RecordingsFolder(tmp_path).resumable("alice", make.room, clock.now_us()) == writer.id
     clock.advance(60)
-    writer = RecordingWriter.resume(tmp_path, writer.id, clock=clock)
+    writer = resumed(tmp_path, writer.id, clock)
     assert [(gap.cause, gap.ended_at) for gap in writer.gaps()] == [(Cause.SILENCE, None)]
     writer.open_segment(make.room)
     assert [gap.ended_at for gap in writer.gaps()] == [clock.now_us()]

@@ -57,6 +57,7 @@ from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.resuming import LastStretch
 from toolkit.store.writer import RecordingWriter
 from toolkit.wire.decode import decode_frame
 from toolkit.wire.encode import encode_stub
@@ -170,6 +171,7 @@ class Recorder:
         self._attempts = 0
         self._ticking: asyncio.TimerHandle | None = None
         self._sealer = Sealer(bus)
+        self._interrupted: asyncio.Future[list[LastStretch]] | None = None
         self._writer: RecordingWriter | None = None
         self._room_id = 0
         self._steady = SteadyClock(clock)
@@ -227,6 +229,9 @@ class Recorder:
         with self._gate:
             self._loop = asyncio.get_running_loop()
             self._post(Stop() if self._is_stopped_early else Start())
+        self._interrupted = self._loop.run_in_executor(
+            None, RecordingsFolder(self._folder).interrupted, self._clock.now_us()
+        )
         limit = None if seconds is None else self._loop.call_later(seconds, self._post, Stop())
         finish: Finish | None = None
         self._tick()
@@ -310,6 +315,9 @@ class Recorder:
     async def _connect(self) -> None:
         """One attempt, from signature to end; reports its end as a stimulus."""
         assert self._source is not None
+        assert self._interrupted is not None
+        # Whether there is something to go on with is known before the first frame comes.
+        await asyncio.wait({self._interrupted})
         try:
             down = await self._source.listen(self._take_up, self._take_frame)
         except JournalNotWritten as error:
@@ -386,15 +394,16 @@ class Recorder:
 
     def _continued(self, room_id: int) -> RecordingWriter | None:
         """Go on with the recording of this broadcast whose recorder died a moment ago, if there is one."""
-        found = RecordingsFolder(self._folder).resumable(self.user, room_id, self._clock.now_us())
-        if found is None:
+        assert self._interrupted is not None
+        now_us = self._clock.now_us()
+        found = [last for last in self._interrupted.result() if last.continues(self.user, room_id, now_us)]
+        if not found:
             return None
+        self._interrupted.result().remove(found[-1])
         try:
-            # Reads its journal: a second per 20,000 messages, during which TikTok
-            # waits for our acknowledgements as it does for any slow client.
-            writer = RecordingWriter.resume(self._folder, found, clock=self._steady)
+            writer = RecordingWriter.resume(self._folder, found[-1].id, clock=self._steady, last=found[-1])
         except RecordingError as error:
-            log.error("recording %s cannot be continued: %s", found, error)
+            log.error("recording %s cannot be continued: %s", found[-1].id, error)
             return None
         self._account.resume(writer.notes.get("stability", ""), writer.counts().last_write_at)
         log.info("recording %s goes on", writer.id)

@@ -13,6 +13,7 @@ Keeping a recording: written before it is acknowledged, sealed into one file.
     sealing     journal and database become one checked file; healing is the same
     recorded    a sealed recording told frame by frame
     playable    the same for a replay: when frames came, what had happened by then
+    verifying   whether a recording holds what it says it holds
     rebuilding  a sealed recording made anew with today's decoder
     writer      `RecordingWriter`: what capture needs of all this
     catching_up a long recording goes on at once, its past told in a thread

@@ -23,7 +23,6 @@ import fcntl
 import os
 import re
 import struct
-import threading
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -33,6 +32,7 @@ from typing import BinaryIO
 
 from toolkit import failpoint
 from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
+from toolkit.store.syncing import SYNC_INTERVAL_S, Syncer
 
 __all__ = [
     "RECORD_BYTES_MAX",
@@ -53,12 +53,6 @@ _BODY = struct.Struct("<QBIqqB")
 
 RECORD_BYTES_MAX = 64 * 1024 * 1024
 """Longest body. The socket accepts frames of 4 MiB; anything longer is damage."""
-
-SYNC_INTERVAL_S = 0.5
-"""What a power cut may cost. Every half second is a thousandth of a laptop's SSD."""
-
-_flush = getattr(os, "fdatasync", os.fsync)
-"""macOS has no fdatasync."""
 
 _SCAN_BYTES = 4 * 1024 * 1024
 """Window in which a reader looks for the next whole record behind damage."""
@@ -135,12 +129,19 @@ class JournalWriter:
             os.close(self._fd)
             path.unlink(missing_ok=True)
             raise
-        self._sync = _Syncer(self._fd, sync_interval_s)
+        self._sync = Syncer(self._fd, sync_interval_s)
 
     @classmethod
-    def resume(cls, path: Path, *, sync_interval_s: float = SYNC_INTERVAL_S) -> JournalWriter:
+    def resume(
+        cls, path: Path, *, reader: JournalReader | None = None, sync_interval_s: float = SYNC_INTERVAL_S
+    ) -> JournalWriter:
         """
         Go on with the journal of a writer that died.
+
+        Args:
+            path: The file.
+            reader: One that has read it already, to save reading it again.
+            sync_interval_s: Longest time that a record waits for the disk.
 
         Raises:
             RecordingBusy: It is being written, or healed, by somebody.
@@ -152,7 +153,7 @@ class JournalWriter:
         writer._fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         try:
             _claim(writer._fd, path)
-            reader = JournalReader(path)
+            reader = reader or JournalReader(path)
             for _ in reader:
                 pass
             if not reader.number:
@@ -167,7 +168,7 @@ class JournalWriter:
         except BaseException:
             os.close(writer._fd)
             raise
-        writer._sync = _Syncer(writer._fd, sync_interval_s)
+        writer._sync = Syncer(writer._fd, sync_interval_s)
         return writer
 
     def append(
@@ -245,58 +246,6 @@ class JournalWriter:
         except OSError:
             # A torn tail stays until the next write covers it. Readers skip it.
             return
-
-
-class _Syncer:
-    """The thread that flushes a file to the disk, at most once per interval."""
-
-    def __init__(self, fd: int, interval_s: float) -> None:
-        self._fd = fd
-        self._interval_s = interval_s
-        self._dirty = threading.Event()
-        self._stopping = threading.Event()
-        self._error: OSError | None = None
-        self._thread = threading.Thread(target=self._run, name="journal-sync", daemon=True)
-        self._thread.start()
-
-    def wake(self) -> None:
-        """Say that there is something to flush."""
-        if not self._dirty.is_set():
-            self._dirty.set()
-
-    def check(self) -> None:
-        """
-        Refuse to go on after a failed flush.
-
-        After one the kernel may have dropped the very pages it could not write
-        and report success next time, so there is no trying again.
-        """
-        if self._error is not None:
-            raise JournalNotWritten(
-                f"the disk failed while the journal was flushed ({self._error.strerror})",
-                hint="Check the disk, then start a new recording.",
-            )
-
-    def stop(self) -> None:
-        """Flush once more and end the thread."""
-        self._stopping.set()
-        self._dirty.set()
-        self._thread.join()
-        self.check()
-
-    def _run(self) -> None:
-        while True:
-            self._dirty.wait()
-            self._dirty.clear()
-            stopping = self._stopping.is_set()
-            try:
-                failpoint.die_meanwhile("fsync")
-                _flush(self._fd)
-            except OSError as error:
-                self._error = error
-            if stopping:
-                return
-            self._stopping.wait(self._interval_s)
 
 
 def is_being_written(path: Path) -> bool:
@@ -435,6 +384,12 @@ class JournalReader:
         for position in _candidates(file, self.offset + 1, self.number):
             record = _read_record(file, position)
             if record is not None and record.number > self.number:
+                # Where the writer is at work, what could not be read a moment ago may be whole
+                # by now, and is for sure if something follows it.
+                with self.path.open("rb") as afresh:
+                    first = _read_record(afresh, self.offset)
+                if first is not None and first.number > self.number:
+                    return first
                 self._note_damage(self.offset, position)
                 self.offset = position
                 return record

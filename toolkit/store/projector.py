@@ -111,6 +111,16 @@ class Projector:
         return True
 
     @property
+    def is_pressed(self) -> bool:
+        """Whether half of the queue is taken, and is getting shorter."""
+        with self._lock:
+            return (
+                not self._gave_up
+                and not self._error
+                and self._waiting_messages > self._queue_messages_max // 2
+            )
+
+    @property
     def lag(self) -> Lag:
         """How far behind it is. May be asked from any thread."""
         with self._lock:

@@ -21,7 +21,7 @@ from toolkit.store.account import segments_of, write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
 from toolkit.store.fold import watched_until
 from toolkit.store.recorded import RecordedFrame, recorded_frames
-from toolkit.store.sealing import SealReport, read_back, remove_database, sync_folder
+from toolkit.store.sealing import SealReport, fresh_beside, read_back, remove_database, sync_folder
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
 
@@ -36,7 +36,7 @@ def rebuild_sealed(path: Path) -> SealReport:
         RecordingError: It cannot be read or written, or the result would lack
             something. The old file is untouched then.
     """
-    fresh = path.with_name(path.name + ".new")
+    fresh = fresh_beside(path)
     remove_database(fresh)
     source = Database.read(path)
     try:
@@ -61,10 +61,10 @@ def rebuild_sealed(path: Path) -> SealReport:
             f"{path.stem} was not rebuilt: the result would differ in {', '.join(differences)}",
             hint="The recording is as it was. Check it with `toolkit verify`.",
         )
-    fresh.replace(path)
     failpoint.reach("rebuild-rename")
-    sync_folder(path.parent)
+    fresh.replace(path)
     failpoint.reach("rebuild-renamed")
+    sync_folder(path.parent)
     return SealReport(
         path.stem,
         path,

@@ -27,6 +27,7 @@ from toolkit.store.totals import Totals
 
 __all__ = [
     "SealReport",
+    "fresh_beside",
     "move_aside",
     "read_back",
     "remove_database",
@@ -70,10 +71,7 @@ class SealReport:
 
     def __str__(self) -> str:
         """Return one line for a log."""
-        if not self.sealed:
-            return f"{self.id}: not sealed: {'; '.join(self.problems)}"
-        how = ", rebuilt" if self.rebuilt else ""
-        return f"{self.id}: {self.frames} frames, {self.messages} messages{how}"
+        return ": ".join([self._outcome(), "; ".join(self.problems)]) if self.problems else self._outcome()
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as JSON data."""
@@ -81,7 +79,13 @@ class SealReport:
 
     def lines(self) -> list[str]:
         """Return the report for a person."""
-        return [str(self), *(f"  {problem}" for problem in self.problems)]
+        return [self._outcome(), *(f"  {problem}" for problem in self.problems)]
+
+    def _outcome(self) -> str:
+        if not self.sealed:
+            return f"{self.id}: not sealed"
+        how = ", rebuilt" if self.rebuilt else ""
+        return f"{self.id}: {self.frames} frames, {self.messages} messages{how}"
 
 
 def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
@@ -103,6 +107,8 @@ def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
     report = SealReport(journal.stem, target)
     try:
         totals = _complete_or_build(journal, target, report, anew)
+        # One that was being built when its process died.
+        remove_database(fresh_beside(target))
         sync_folder(target.parent)
         failpoint.reach("compared")
         journal.unlink()
@@ -154,7 +160,7 @@ def _complete(journal: Path, path: Path, report: SealReport) -> Totals | None:
 def _build_anew(journal: Path, target: Path, report: SealReport) -> Totals:
     report.rebuilt = target.exists()
     problems = report.problems
-    fresh = target.with_name(target.name + ".new")
+    fresh = fresh_beside(target)
     remove_database(fresh)
     totals = _complete(journal, fresh, report)
     if totals is None:
@@ -239,6 +245,11 @@ def move_aside(path: Path) -> Path | None:
         if part.exists():
             moved = part.rename(part.with_name(f"{part.name}.damaged-{stamp}"))
     return moved
+
+
+def fresh_beside(target: Path) -> Path:
+    """Return where a database is built before it replaces ``target``."""
+    return target.with_name(target.name + ".new")
 
 
 def remove_database(path: Path) -> None:

@@ -4,8 +4,9 @@
     frame = writer.write(kind, data)   # in the journal now: may be acknowledged
     batch = writer.take(frame)         # numbered; on its way into the database
 
-A recording whose recorder died is continued with `resume`: its journal is told from
-the beginning, so numbering, duplicates and totals go on where they stood.
+A recording whose recorder died is continued with `resume`, at once: frames are journaled
+while a thread tells the journal from the beginning, so numbering, duplicates and totals
+go on where they stood.
 
 One thread writes and takes, in that order, every frame once. A second thread
 flushes the journal to the disk, a third fills the database.
@@ -23,25 +24,27 @@ from pathlib import Path
 
 from toolkit import failpoint
 from toolkit.clock import Clock
-from toolkit.errors import FolderNotWritable, JournalNotWritten, RecordingError, RecordingNotFound
+from toolkit.errors import FolderNotWritable, JournalNotWritten, RecordingNotFound
 from toolkit.ledger.gaps import RecordingLedger
 from toolkit.ledger.gifts import ENTRIES_MAX
 from toolkit.model.event import Batch
 from toolkit.model.frame import DecodedFrame, Frame, FrameKind
 from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment, new_recording_id
 from toolkit.observe import trace
-from toolkit.store.database import Database, DatabaseError
-from toolkit.store.fold import WATCHED_UNTIL, JournalFold
+from toolkit.store.catching_up import CatchUp
+from toolkit.store.fold import WATCHED_UNTIL
 from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.projector import Lag, Projector
+from toolkit.store.resuming import LastStretch, last_stretch
 from toolkit.store.rows import iso_time
-from toolkit.store.sealing import SealReport, move_aside, seal_journal
+from toolkit.store.sealing import SealReport, seal_journal
 from toolkit.store.sequencer import Sequencer
 from toolkit.store.totals import Totals
 from toolkit.store.whereabouts import Whereabouts
 
 __all__ = ["RecordingWriter", "SealReport", "WriterCounts"]
 
+_CAUSES = frozenset(str(cause) for cause in Cause)
 _SAME_SECOND_MAX = 1000
 """Recordings of one user that may begin in the same second."""
 
@@ -101,6 +104,7 @@ class RecordingWriter:
         self._room_id = 0
         self._is_open = False
         self._watched_until: int | None = None
+        self._catch_up: CatchUp | None = None
         self._frames = 0
         self._last_write_at: int | None = None
 
@@ -142,17 +146,22 @@ class RecordingWriter:
         return writer
 
     @classmethod
-    def resume(cls, folder: Path, recording_id: str, *, clock: Clock) -> RecordingWriter:
+    def resume(
+        cls, folder: Path, recording_id: str, *, clock: Clock, last: LastStretch | None = None
+    ) -> RecordingWriter:
         """
         Go on with a recording whose recorder died; the time in between is a gap.
 
-        Blocks: about a second per 20,000 messages that are in it. A sealed recording
-        is never opened again. :meth:`RecordingsFolder.resumable` finds candidates.
+        Blocks only to read how the journal ends, if ``last`` does not say. Until the thread
+        that tells the rest has caught up, batches are numbered from 1, duplicates of
+        what was before are not recognised in them, and no gap is known: they are good for
+        the bus. The database gets the true ones. A sealed recording is never opened again.
 
         Args:
             folder: Where recordings are kept. The caller owns it.
             recording_id: The recording.
             clock: Where the frames' times come from.
+            last: How its journal ends, as :meth:`RecordingsFolder.interrupted` found it.
 
         Raises:
             RecordingNotFound: There is no journal under that id: it is sealed, or never was.
@@ -160,8 +169,10 @@ class RecordingWriter:
             NotARecording: Its journal holds no whole record.
             JournalNotWritten: The disk is full.
         """
+        path = folder / f"{recording_id}.journal"
         try:
-            journal = JournalWriter.resume(folder / f"{recording_id}.journal")
+            last = last or last_stretch(path)
+            journal = JournalWriter.resume(path, reader=last.reader)
         except FileNotFoundError as error:
             raise RecordingNotFound(
                 f"{recording_id} has no journal to go on with", hint="`toolkit recordings` lists them."
@@ -171,11 +182,10 @@ class RecordingWriter:
         try:
             writer = cls(journal, clock)
             failpoint.reach("resume")
-            writer._catch_up()
+            writer._go_on(last)
         except BaseException:
             journal.close()
             raise
-        writer._projector.start()
         return writer
 
     def open_segment(self, room_id: int, *, attempts: int = 0) -> int:
@@ -245,6 +255,9 @@ class RecordingWriter:
         """
         failpoint.reach("ack")
         batch = self._sequencer.take(frame, self._room_id, decoded)
+        if self._catch_up is not None:
+            self._take_over()
+            return batch
         self._totals.count(batch)
         self._ledger.take(batch)
         self._projector.offer(batch)
@@ -274,10 +287,14 @@ class RecordingWriter:
 
         The last one is without an end while nothing is connected. What is missed in
         it becomes surer as more is seen after it. Only for the thread that writes.
+        None are known before a recording that goes on has caught up.
 
         Args:
             newest: Only so many, the newest; None for all.
         """
+        self._take_over()
+        if self._catch_up is not None:
+            return []
         segments = self._ledger.observed(self._segments)
         return self._ledger.gaps(segments, until=self._watched_until, newest=newest)
 
@@ -314,7 +331,8 @@ class RecordingWriter:
 
     def counts(self) -> WriterCounts:
         """Return where the recording stands. May be asked from any thread."""
-        totals = self._totals
+        catch_up = self._catch_up
+        totals = self._totals if catch_up is None else catch_up.fold.totals
         return WriterCounts(
             self._frames,
             totals.messages,
@@ -342,7 +360,7 @@ class RecordingWriter:
             self.keep_in_place()
             self.conclude()
             failpoint.reach("shutdown")
-            self._projector.stop()
+            self._stop_threads()
             # The journal stays locked while it is sealed: to everybody else this
             # recording is live until it is done.
             return seal_journal(self._journal.path)
@@ -370,9 +388,14 @@ class RecordingWriter:
 
     def abandon(self) -> None:
         """Let go of everything as it is, for the next start to heal."""
-        self._projector.stop()
+        self._stop_threads()
         self._journal.close()
         self._whereabouts.close()
+
+    def _stop_threads(self) -> None:
+        if self._catch_up is not None:
+            self._catch_up.stop()
+        self._projector.stop()
 
     def _note(self, record_type: RecordType, value: Mapping[str, object], segment_id: int = 0) -> int:
         """Write a record about the recording; return its time."""
@@ -386,40 +409,37 @@ class RecordingWriter:
         )
         return at
 
-    def _catch_up(self) -> None:
-        """Stand where the journal ends, and queue the frames that the database lacks."""
-        fold = JournalFold(self._journal.path)
-        written = self._frames_in_database()
-        for batch in fold.batches():
-            if batch.frame_no > written:
-                self._projector.offer(batch)
-        self._sequencer, self._totals, self._ledger = fold.sequencer, fold.totals, fold.ledger
-        self._frames = fold.totals.frames
-        self._last_write_at = fold.last_at or None
+    def _go_on(self, last: LastStretch) -> None:
+        """Stand where the journal ends, and begin to tell the rest."""
         self.notes = {
-            key.removeprefix("note_"): text for key, text in fold.header.items() if key.startswith("note_")
+            key.removeprefix("note_"): text for key, text in last.facts.items() if key.startswith("note_")
         }
-        self._segments = fold.segments(is_live=True)
-        if self._segments:
-            last = self._segments[-1]
-            self._segment_id, self._room_id = last.segment_id, last.room_id
-            self._is_open = last.cause is None
+        self._frames, self._last_write_at = last.frames, last.last_at or None
+        self._segment_id, self._room_id = last.segment_id, last.room_id
+        if last.segment_id:
+            cause = Cause(last.cause) if last.cause in _CAUSES else Cause.INTERNAL
+            segment = Segment(last.segment_id, last.room_id, last.started_at)
+            self._is_open = not last.cause
+            self._segments = [segment if self._is_open else replace(segment, cause=cause)]
             self.close_segment(Cause.PROCESS_DIED)
+        self._catch_up = CatchUp(self._journal.path, self.path, self._projector)
 
-    def _frames_in_database(self) -> int:
-        """Return how many frames the dead recorder's database holds: a whole prefix."""
-        if not self.path.exists():
-            return 0
-        try:
-            database = Database.open(self.path)
-            try:
-                return database.last_frame_no()
-            finally:
-                database.close()
-        except (DatabaseError, RecordingError):
-            # The journal has everything: it is filled again from the start.
-            move_aside(self.path)
-            return 0
+    def catch_up(self) -> None:
+        """Wait until a recording that goes on knows its past. Only for the thread that writes."""
+        if self._catch_up is not None:
+            self._catch_up.wait()
+            self._take_over()
+
+    def _take_over(self) -> None:
+        """Go on from the thread that told the past, if it is done; take in what it has not seen."""
+        if self._catch_up is None or not self._catch_up.is_done:
+            return
+        fold = self._catch_up.fold
+        for batch in fold.batches():
+            self._projector.offer(batch)
+        self._sequencer, self._totals, self._ledger = fold.sequencer, fold.totals, fold.ledger
+        self._segments = fold.segments(is_live=True)
+        self._catch_up = None
 
 
 def _new_journal(folder: Path, base: str) -> JournalWriter:
