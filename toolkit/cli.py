@@ -110,6 +110,12 @@ def build_parser() -> argparse.ArgumentParser:
         sub.add_argument("id", help="id of a recording, or a path to one")
         _folder(sub)
 
+    import toolkit.show.command as show
+
+    sub = verb("rescore", _rescore, "Tell who would have won: a recording, asked a bank's questions.")
+    show.add_arguments(sub)
+    _folder(sub)
+
     _add_laboratory(verb)
     verb("check-config", _check_config, "Check the settings and print them.")
     return parser
@@ -136,7 +142,7 @@ def _add_laboratory(verb: Callable[..., argparse.ArgumentParser]) -> None:
     import toolkit.simulator.command as simulate
     from toolkit import bench
 
-    sub = verb("simulate", simulate.run, "Run a local TikTok to record from.", reports=False)
+    sub = verb("simulate", _simulate, "Run a local TikTok to record from.", reports=False)
     simulate.add_arguments(sub)
     sub = verb("load-test", load_test.execute, "Hold a load on the real thing, and judge it.")
     load_test.add_arguments(sub)
@@ -383,6 +389,32 @@ def _ask_server(port: int, recording_id: str, asked: dict[str, Any], path: Path)
         return None  # Nobody listens there, or another program.
 
 
+# -- simulate --------------------------------------------------------------
+
+
+def _simulate(args: argparse.Namespace) -> int:
+    import toolkit.simulator.command as simulate
+
+    simulate.check(args)
+    if args.recording is None:
+        return simulate.run(args)
+    from toolkit.replay.served import Serving
+
+    settings, recording_id = _locate(_settings(args), args.recording)
+    serving = Serving(
+        rate=args.rate,
+        from_s=args.from_s,
+        until_s=args.until_s,
+        heals_gaps=args.heal_gaps,
+        loops=args.loop,
+        is_fresh=args.fresh,
+        comments_per_s=args.comments_per_second,
+        seed=args.seed,
+    )
+    path = RecordingsFolder(settings.recordings).path_of(recording_id)
+    return simulate.run(args, serving.plan(path, SystemClock().now_us))
+
+
 # -- recordings ------------------------------------------------------------
 
 
@@ -437,6 +469,14 @@ def _rebuild(args: argparse.Namespace) -> int:
     report = RecordingsFolder(settings.recordings).rebuild(recording_id)
     _print(args, report.as_dict(), report.lines)
     return 0
+
+
+def _rescore(args: argparse.Namespace) -> int:
+    import toolkit.show.command as show
+
+    settings, args.id = _locate(_settings(args), args.id)
+    args.recordings = settings.recordings
+    return show.run(args)
 
 
 def _check_config(args: argparse.Namespace) -> int:

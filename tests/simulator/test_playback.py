@@ -279,10 +279,10 @@ def test_a_plan_that_cannot_be_read_ends_the_start_with_its_sentence():
 
 
 def test_an_empty_plan_is_a_live_without_a_word():
-    """It ends when the first look is over."""
+    """It ends at once."""
 
     async def body():
-        simulator = Simulator(playback=Playback(Scripted([])))
+        simulator = Simulator(playback=Playback(Scripted([]), waits=False))
         await simulator.start()
         await simulator.wait_ended()
         assert not simulator.state()["is_live"]

@@ -32,6 +32,8 @@ class PlannedFrame:
         cursor: TikTok's position.
         push_seq: TikTok's count of frames on its connection.
         log_id: What an acknowledgement names.
+        data: What came in place of the honest frame, byte by byte; None where nothing
+            damaged it. ``messages`` then are those that can be read in it.
     """
 
     at_s: float
@@ -44,6 +46,7 @@ class PlannedFrame:
     cursor: str = ""
     push_seq: int = 0
     log_id: int = 0
+    data: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

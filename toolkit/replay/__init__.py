@@ -9,6 +9,11 @@ Recorded lives, played back through the code that runs a live.
     tap             where frames go in: for those who watch, or into a scratch recording
     recording_plan  a sealed recording as a plan: gaps as they were, or healed
     clip            a part of a plan as a plan
+    workload        plans nobody recorded: made up, mixed, repeated, as if it happened now
+    amplify         N times the viewers, in the bursts in which it really came
+    variation       comments that resemble real ones without repeating them
+    faulty          a plan whose frames meet faults
+    served          what the simulator is given to play
     priming         what somebody has to know who enters in the middle
     timeline        what a transport bar draws
     connection      the recorder's notices, for breaks

@@ -178,6 +178,8 @@ class ScratchTap:
 
 
 def _encode(planned: PlannedFrame) -> bytes:
+    if planned.data is not None:
+        return planned.data
     payload = encode_fetch_result(planned.messages, cursor=planned.cursor)
     if planned.kind is FrameKind.FETCH:
         return payload

@@ -17,7 +17,7 @@ from random import Random
 from toolkit.simulator.language import LANGUAGES, Language
 from toolkit.wire.schema import ProtoMessage, message_class
 
-__all__ = ["Audience", "Viewer", "fill_image"]
+__all__ = ["Audience", "Viewer", "fill_image", "invented_names"]
 
 AVATAR_HOST = "https://cdn.example.invalid"
 """A name that can never resolve: a simulated avatar is never fetched."""
@@ -241,6 +241,11 @@ def _add_badge(user: ProtoMessage, rng: Random, *, scene: int, level: int, link:
     combine.background.background_color_code = "#992E2BE6"
     combine.background_dark_mode.background_color_code = "#992E2BE6"
     combine.public_screen_show_style, combine.personal_card_show_style = 14, 15
+
+
+def invented_names(rng: Random) -> tuple[str, str]:
+    """Return a handle and a nickname of nobody."""
+    return _handle(rng, rng.randrange(100_000)), _nickname(rng)
 
 
 def _word(rng: Random) -> str:

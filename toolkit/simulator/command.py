@@ -1,4 +1,9 @@
-"""``toolkit simulate``: a local TikTok to rehearse on, until somebody ends it."""
+"""
+``toolkit simulate``: a local TikTok to rehearse on, until somebody ends it.
+
+Makes its live up, or plays a plan that the caller brings: what a recording becomes a
+plan by stands above this part.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +13,16 @@ import contextlib
 import json
 import signal
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.errors import ServerError, SettingsError
+from toolkit.model.plan import Plan
 from toolkit.simulator.fault_plan import FaultPlan, load_plan, random_plan
+from toolkit.simulator.playback import RATE_MAX as SPEED_MAX
+from toolkit.simulator.playback import Playback
 from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
 from toolkit.simulator.server import Simulator
 
@@ -25,6 +34,7 @@ RATE_MAX = 5000.0
 """Comments per second; generating more than that fills a core."""
 FAULT_EVERY_S = 30.0
 """Mean time between two drawn faults: time to come back from one before the next."""
+_ONLY_WITH_RECORDING = ("heal-gaps", "loop", "fresh", "strict-time")
 FAULTS_FOR_S = 86_400.0
 """How long faults are drawn for when the live has no planned end."""
 
@@ -55,11 +65,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"draw what goes wrong, about every {FAULT_EVERY_S:g} s; with --faults: the dice of that plan",
     )
     parser.add_argument("--json", action="store_true", help="one JSON object per line instead of text")
+    _add_recording(parser)
 
 
-def run(options: argparse.Namespace) -> int:
+def _add_recording(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("a recording in place of a made-up live")
+    group.add_argument("--recording", metavar="ID", help="id of a recording, or a path to one")
+    group.add_argument("--recordings", type=Path, metavar="DIR", help="folder of the recordings")
+    group.add_argument("--rate", type=float, default=1.0, metavar="R", help="speed; 1 is as it was")
+    group.add_argument(
+        "--from", type=float, default=0.0, dest="from_s", metavar="S", help="begin S s into it"
+    )
+    group.add_argument("--until", type=float, dest="until_s", metavar="S", help="end S s into it")
+    group.add_argument("--heal-gaps", action="store_true", help="cut its gaps to nothing")
+    group.add_argument("--loop", action="store_true", help="begin again at the end, for a day")
+    group.add_argument("--fresh", action="store_true", help="times and ids as if it happened now")
+    group.add_argument(
+        "--strict-time", action="store_true", help="begin at once, and go on whether anybody watches or not"
+    )
+
+
+def run(options: argparse.Namespace, plan: Plan | None = None) -> int:
     """
     Run the simulator until the live ends by itself or a signal ends it.
+
+    Args:
+        options: See :func:`add_arguments`, checked by :func:`check`.
+        plan: What to play in place of a made-up live.
 
     Returns:
         The exit code: 0.
@@ -67,7 +99,12 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         SettingsError: An option is out of range, or the fault plan cannot be used.
         ServerError: The port is taken.
+        RecordingError: The plan cannot be read.
     """
+    check(options)
+    playback = None
+    if plan is not None:
+        playback = Playback(plan, rate=options.rate, waits=not options.strict_time)
     simulator = Simulator(
         _profile(options),
         options.seed,
@@ -75,27 +112,55 @@ def run(options: argparse.Namespace) -> int:
         options.port,
         seconds=options.seconds,
         plan=_plan(options),
+        playback=playback,
     )
     asyncio.run(_serve(simulator, as_json=options.json))
     return 0
 
 
-def _profile(options: argparse.Namespace) -> TrafficProfile:
-    problems = []
+def check(options: argparse.Namespace) -> None:
+    """
+    Check the options.
+
+    Raises:
+        SettingsError: One sentence for each that is out of range.
+    """
+    problems = [*_room_problems(options), *_recording_problems(options)]
+    if problems:
+        raise SettingsError(problems)
+
+
+def _room_problems(options: argparse.Namespace) -> Iterator[str]:
     if options.preset not in PRESETS:
-        problems.append(f"--preset {options.preset}: choose one of {', '.join(PRESETS)}")
+        yield f"--preset {options.preset}: choose one of {', '.join(PRESETS)}"
     for name in ("comments", "others"):
         rate = getattr(options, f"{name}_per_second")
         if rate is not None and not 0 <= rate <= RATE_MAX:
-            problems.append(f"--{name}-per-second {rate:g}: choose 0 to {RATE_MAX:g}")
+            yield f"--{name}-per-second {rate:g}: choose 0 to {RATE_MAX:g}"
     if not 0 <= options.port <= 65_535:
-        problems.append(f"--port {options.port}: choose 0 to 65535")
+        yield f"--port {options.port}: choose 0 to 65535"
     if options.seconds is not None and not 0 < options.seconds < float("inf"):
-        problems.append(f"--seconds {options.seconds:g}: choose more than 0")
+        yield f"--seconds {options.seconds:g}: choose more than 0"
     if not options.user.removeprefix("@").strip():
-        problems.append("--user: give a name")
-    if problems:
-        raise SettingsError(problems)
+        yield "--user: give a name"
+
+
+def _recording_problems(options: argparse.Namespace) -> Iterator[str]:
+    if not 0 < options.rate <= SPEED_MAX:
+        yield f"--rate {options.rate:g}: choose more than 0, and at most {SPEED_MAX:g}"
+    for name, value in (("from", options.from_s), ("until", options.until_s)):
+        if value is not None and not 0 <= value < float("inf"):
+            yield f"--{name} {value:g}: choose 0 or more"
+    if options.recording is None:
+        given = [name for name in _ONLY_WITH_RECORDING if getattr(options, name.replace("-", "_"))]
+        yield from (f"--{name}: it needs --recording" for name in given)
+    elif options.others_per_second is not None:
+        yield "--others-per-second: with --recording, everything grows with --comments-per-second"
+    elif options.comments_per_second == 0:
+        yield "--comments-per-second 0: with --recording, choose more than 0"
+
+
+def _profile(options: argparse.Namespace) -> TrafficProfile:
     profile = profile_named(options.preset)
     return profile.at_rate(options.comments_per_second, options.others_per_second)
 
@@ -149,14 +214,12 @@ async def _watch(simulator: Simulator, stopped: asyncio.Event, *, as_json: bool)
 
 
 def _print_start(simulator: Simulator, *, as_json: bool) -> None:
-    profile = simulator.profile
     if as_json:
         _print_json({"url": simulator.base_url, "environment": simulator.environment(), **simulator.state()})
         return
     lines = [
         f"@{simulator.user} is live at {simulator.base_url}/@{simulator.user}/live",
-        f"{profile.comments_per_s:g} comments and {profile.others_per_s:g} other messages per second,"
-        f" seed {simulator.seed}. Everybody in it is invented.",
+        _programme(simulator),
         "",
         "In the terminal that records:",
         *(f"  export {name}={value}" for name, value in simulator.environment().items()),
@@ -166,6 +229,22 @@ def _print_start(simulator: Simulator, *, as_json: bool) -> None:
         "Ctrl-C ends the live.",
     ]
     _print("\n".join(lines))
+
+
+def _programme(simulator: Simulator) -> str:
+    """Say what is broadcast."""
+    playback, profile = simulator.playback, simulator.profile
+    if playback is None:
+        return (
+            f"{profile.comments_per_s:g} comments and {profile.others_per_s:g} other messages per second,"
+            f" seed {simulator.seed}. Everybody in it is invented."
+        )
+    breaks = len(playback.plan.breaks)
+    begins = "It begins when somebody watches." if playback.is_waiting else "It has begun."
+    return (
+        f"{playback.plan.name}, {playback.plan.duration_s:.0f} s with {breaks} gaps,"
+        f" at {playback.rate:g}x. {begins}"
+    )
 
 
 def _fault_lines(simulator: Simulator) -> list[str]:

@@ -114,17 +114,24 @@ class Playback:
         while self._faults and self._faults[0][0] == 0:
             # The answers to whoever comes first are theirs already.
             simulator.throw(self._faults.popleft()[1])
+        self.is_waiting = self._waits
 
     async def run(self, simulator: Simulator) -> None:
         """Play to the end, then end the live."""
         assert self._ahead is not None, "open() comes first"
         breaks = deque(self.plan.breaks)
         previous: PlannedFrame | None = None
-        self._start_s = asyncio.get_running_loop().time()
         try:
+            if self._waits:
+                await self._wait_for_viewer(simulator)
+                # What is played as if it happened now asks what time that is.
+                await self._ahead.close()
+                self._ahead = _ReadAhead(self.plan)
+                await self._ahead.peek()
+            self._start_s = asyncio.get_running_loop().time()
             while (prepared := await self._ahead.take()) is not None:
                 frame = prepared.frame
-                is_new = previous is None
+                is_new = False
                 while breaks and _comes_first(breaks[0], frame, previous):
                     await self._be_away(simulator, breaks.popleft())
                     is_new = True
@@ -132,7 +139,8 @@ class Playback:
                     self._change_room(simulator, prepared)
                     is_new = True
                 if is_new and self._waits:
-                    await self._wait_for_viewer(simulator, frame.at_s)
+                    await self._wait_for_viewer(simulator)
+                    self._stand_still(frame.at_s)
                 if not await self._send(simulator, prepared):
                     return
                 previous = frame
@@ -182,17 +190,19 @@ class Playback:
         self.position_s = max(self.position_s, at_s)
         return due_s
 
-    async def _wait_for_viewer(self, simulator: Simulator, at_s: float) -> None:
-        """Let the clock stand still from ``at_s`` on, until somebody watches."""
+    async def _wait_for_viewer(self, simulator: Simulator) -> None:
         loop = asyncio.get_running_loop()
+        since_s = loop.time()
         self.is_waiting = True
         # Asked each time: the room he comes into may change meanwhile.
         await _look_until(lambda: simulator.broadcast.is_watched or not simulator.broadcast.is_live)
         self.is_waiting = False
-        late_s = loop.time() - (self._start_s + at_s / self.rate)
-        if late_s > 0:
-            self._start_s += late_s
-            self.waited_s += late_s
+        self.waited_s += loop.time() - since_s
+
+    def _stand_still(self, at_s: float) -> None:
+        """Have ``at_s`` be now, if it is past: the wait was nobody's lateness."""
+        late_s = asyncio.get_running_loop().time() - (self._start_s + at_s / self.rate)
+        self._start_s += max(late_s, 0.0)
 
     async def _be_away(self, simulator: Simulator, gap: Break) -> None:
         """End the connections, have nothing listen, and let the next one stand when the break is over."""

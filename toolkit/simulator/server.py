@@ -279,10 +279,7 @@ class Simulator:
             "user": self.user,
             "room_id": str(self.room_id),
             "is_live": broadcast.is_live,
-            "profile": self.profile.name,
-            "comments_per_s": self.profile.comments_per_s,
-            "others_per_s": self.profile.others_per_s,
-            "seed": self.seed,
+            **(self.playback.state() if self.playback is not None else self._room_state()),
             "messages": self.ledger.total,
             "comments": broadcast.comments,
             "connections": len(self._sockets),
@@ -290,7 +287,14 @@ class Simulator:
             "bursts": lateness.bursts,
             "bursts_late": lateness.late,
             "worst_late_ms": round(lateness.worst_ms, 1),
-            **(self.playback.state() if self.playback is not None else {}),
+        }
+
+    def _room_state(self) -> dict[str, Any]:
+        return {
+            "profile": self.profile.name,
+            "comments_per_s": self.profile.comments_per_s,
+            "others_per_s": self.profile.others_per_s,
+            "seed": self.seed,
         }
 
     # -- for the routes ---------------------------------------------------
