@@ -5,6 +5,7 @@ from random import Random
 
 import pytest
 
+from toolkit.connect.breaker import CircuitBreaker
 from toolkit.connect.budget import HOLD_S_MAX, SignBudget, SignLimits
 from toolkit.connect.rate_limit import named_wait_s
 
@@ -108,6 +109,28 @@ def test_an_untouched_budget_says_so():
         ("hour", 0, 0, None, 0.0),
         ("day", 90, 0, 90, 0.0),
     ]
+
+
+def test_more_than_the_limit_leaves_nothing():
+    """Limits may have been lowered since they were spent."""
+    budget = SignBudget(SignLimits(minute=2, hour=0, day=0))
+    budget.restore({"spent_at": [WALL_US - n for n in range(1, 6)]}, 0, WALL_US)
+    minute, *_ = budget.use(0)
+    assert (minute.used, minute.left) == (5, 0)
+    assert budget.wait_s(0) == pytest.approx(60)
+
+
+def test_the_breakers_rest_is_over_when_a_person_says_so():
+    """At once, and for one dial only."""
+    breaker = CircuitBreaker()
+    for _ in range(3):
+        breaker.failed(0)
+    assert breaker.wait_s(0) == 30
+    assert not breaker.let_through(29)
+    breaker.rest_is_over()
+    assert breaker.wait_s(0) == 0
+    assert breaker.let_through(0)
+    assert not breaker.let_through(0)
 
 
 def test_the_defaults_stay_below_the_public_service():

@@ -336,9 +336,11 @@ def test_percentiles_are_of_the_last_two_hundred():
     """A bad first hour fades."""
     stability = Stability()
     for n in range(300):
-        stability.lost(n, 100.0 if n < 100 else 1.0)
-        stability.moved(S.CONNECTED, n)
-    assert stability.figures(300)["detect_s_max"] == 1.0
+        long_s = 100.0 if n < 100 else 1.0
+        stability.lost(1000 * n, long_s)
+        stability.moved(S.CONNECTED, 1000 * n + long_s)
+    figures = stability.figures(300_000)
+    assert (figures["detect_s_max"], figures["back_s_max"]) == (1.0, 1.0)
 
 
 def test_giving_up_costs_the_objective():
@@ -392,6 +394,43 @@ def test_who_died_without_a_connection_leaves_one_outage_not_two():
     figures = second.figures(52)
     assert (figures["connected_s"], figures["disconnected_s"]) == (10, 10 + 30)
     assert (figures["outages"], figures["reconnects"]) == (1, 1)
+
+
+def test_what_this_process_saw_outlives_what_it_took_over():
+    """Two hundred times are kept, the newest."""
+    second = Stability()
+    second.lost(0, 50.0)
+    second.moved(S.CONNECTED, 70)
+    second.resume({"detect_s": [1.0] * 200, "back_s": [2.0] * 200}, connected_s=0, away_s=0, now_s=70)
+    figures = second.figures(70)
+    assert (figures["detect_s_max"], figures["back_s_max"]) == (50.0, 70)
+    later = Stability()
+    later.resume({"back_s": [9.0] * 5 + [2.0] * 200}, connected_s=0, away_s=0, now_s=0)
+    assert later.figures(0)["back_s_max"] == 2.0
+
+
+def test_times_that_cannot_be_take_nothing_away():
+    """A clock that was set back between the two processes: neither up nor away for less than nothing."""
+    saved = {"is_connected": True, "connected_s": 100.0, "disconnected_s": 7.0, "outages": 1, "given_up": 1}
+    second = Stability()
+    second.moved(S.CONNECTED, 0)
+    second.moved(S.RECONNECTING, 10)
+    second.resume(saved, connected_s=-5, away_s=-60, now_s=13)
+    figures = second.figures(13)
+    assert (figures["connected_s"], figures["disconnected_s"]) == (110, 10)
+    assert (figures["outages"], figures["given_up"]) == (2, 1)
+
+
+def test_what_is_saved_is_what_the_figures_are_made_of():
+    """To the millisecond, with whether a connection stood."""
+    stability = Stability()
+    stability.lost(0, 1.23456)
+    stability.moved(S.CONNECTED, 2.34567)
+    saved = stability.saved(3)
+    assert (saved["is_connected"], saved["detect_s"], saved["back_s"]) == (True, [1.235], [2.346])
+    assert saved["connected_s"] == stability.figures(3)["connected_s"]
+    stability.moved(S.WAITING, 4)
+    assert stability.saved(5)["is_connected"] is False
 
 
 @pytest.mark.parametrize(

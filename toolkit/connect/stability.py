@@ -154,8 +154,9 @@ class Stability:
         self.outages = max(self.outages, 1) + int(_number(saved.get("outages"))) - (not was_up)
         self.reconnects += int(_number(saved.get("reconnects")))
         self.given_up += int(_number(saved.get("given_up")))
-        self._detect_s.extendleft(reversed(_numbers(saved.get("detect_s"))))
-        self._back_s.extendleft(reversed(_numbers(saved.get("back_s"))))
+        # Oldest first: at a full length it is they that give way, not what this process saw.
+        self._detect_s = deque([*_numbers(saved.get("detect_s")), *self._detect_s], maxlen=SAMPLES_MAX)
+        self._back_s = deque([*_numbers(saved.get("back_s")), *self._back_s], maxlen=SAMPLES_MAX)
         if not self._is_out:
             self._is_out, self._possible_s = True, now_s - min(away_s, up_s + down_s)
 
