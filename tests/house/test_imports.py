@@ -51,6 +51,8 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("toolkit/observe/",),
     "pydantic": ("toolkit/config.py",),
     "pydantic_settings": ("toolkit/config.py",),
+    "rapidfuzz": ("toolkit/show/answers.py",),
+    "yaml": ("toolkit/show/bank.py",),
     "platformdirs": ("toolkit/wire/schema.py", "toolkit/config.py"),
 }
 
