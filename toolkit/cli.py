@@ -116,12 +116,6 @@ def build_parser() -> argparse.ArgumentParser:
     show.add_arguments(sub)
     _folder(sub)
 
-    import toolkit.show.command as show
-
-    sub = verb("rescore", _rescore, "Tell who would have won: a recording, asked a bank's questions.")
-    show.add_arguments(sub)
-    _folder(sub)
-
     _add_laboratory(verb)
     verb("check-config", _check_config, "Check the settings and print them.")
     return parser
@@ -475,14 +469,6 @@ def _rebuild(args: argparse.Namespace) -> int:
     report = RecordingsFolder(settings.recordings).rebuild(recording_id)
     _print(args, report.as_dict(), report.lines)
     return 0
-
-
-def _rescore(args: argparse.Namespace) -> int:
-    import toolkit.show.command as show
-
-    settings, args.id = _locate(_settings(args), args.id)
-    args.recordings = settings.recordings
-    return show.run(args)
 
 
 def _rescore(args: argparse.Namespace) -> int:
