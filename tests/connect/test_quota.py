@@ -50,6 +50,14 @@ def test_a_hold_is_never_shortened_and_never_longer_than_an_hour():
     assert budget.wait_s(0) == HOLD_S_MAX
 
 
+def test_to_be_asked_to_wait_for_nothing_is_no_wait():
+    """Nor is a time that has passed."""
+    budget = SignBudget()
+    budget.hold(0, 10)
+    budget.hold(-5, 10)
+    assert budget.wait_s(10) == budget.hold_s(10) == 0.0
+
+
 def test_a_restart_remembers_what_was_spent_and_what_was_asked():
     """Through JSON, with another monotonic clock and ten minutes between."""
     budget = spent(SignLimits(), 0, 1, 2, 3)
@@ -123,6 +131,7 @@ def test_more_than_the_limit_leaves_nothing():
 def test_the_breakers_rest_is_over_when_a_person_says_so():
     """At once, and for one dial only."""
     breaker = CircuitBreaker()
+    assert breaker.wait_s(0) == 0.0
     for _ in range(3):
         breaker.failed(0)
     assert breaker.wait_s(0) == 30

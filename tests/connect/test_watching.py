@@ -110,6 +110,12 @@ def test_after_a_stall_one_second_is_enough_to_read_what_waited():
     assert watchdog.look_again_s(10.5) == 0.0
 
 
+def test_the_first_look_may_come_late_as_well():
+    """A loop that stood still right after the handshake."""
+    assert Watchdog(5, 0).look_again_s(16.5) == 1.0
+    assert Watchdog(5, 100).look_again_s(100) == LOOK_S
+
+
 def test_the_last_look_is_taken_when_the_time_is_up():
     """Not a second later."""
     watchdog = Watchdog(5, 0)
@@ -214,6 +220,17 @@ def test_normal_of_a_young_recording_is_measured_over_its_own_time():
     silence.take(["join"] * 10, 1200)
     (warning,) = silence.warnings(1000 + 180 + 120)
     assert warning.normal_per_minute == pytest.approx(61 / 3)
+
+
+def test_a_burst_at_the_beginning_is_not_normal():
+    """Twenty greetings in ten seconds: two minutes are the least a rate is measured over."""
+    silence = KindSilence()
+    silence.connected(0)
+    for n in range(30):
+        silence.take(["comment"], n / 3)
+    silence.take(["join"] * 10, 100)
+    (warning,) = silence.warnings(10 + 120)
+    assert warning.normal_per_minute == 15
 
 
 def test_what_is_kept_of_a_room_is_bounded():

@@ -248,6 +248,48 @@ def test_a_counter_read_on_one_side_only_is_told_and_the_rate_decides() -> None:
     assert live.gaps()[0].counters["shares"] == (None, 1000)
 
 
+def test_follows_without_a_counter_on_both_sides_go_by_their_rate() -> None:
+    """Six in a hundred seconds before, none after."""
+    live = Live().part(0, 100, *(follow(at_s, at_s) for at_s in range(5, 95, 15)))
+    live.part(200, 300, cause=Cause.STOPPED)
+    samples = [Sample(10 * S, n) for n in (1, 0, 1, 1, 0, 1, 1, 0, 1, 0, *[0] * 10)]
+    found = predict(samples, 100 * S, "follow")
+    assert found is not None
+    assert live.gaps()[0].missed["follow"].estimate == round(found.estimate) == 3
+    assert live.gaps()[0].missed["follow"].high == found.high
+
+
+def replayed(at_s: float, said_s: float) -> tuple[float, Event]:
+    """Return a comment that TikTok repeats."""
+    return at_s, Comment(int(at_s * 10), 1, int(said_s * S), int(at_s * S), User(5), "hi", "en", "", "", True)
+
+
+@pytest.mark.parametrize(("said_s", "recovered"), [(90.999999, 5), (91, 6), (97, 6)])
+def test_a_replayed_comment_of_just_before_the_gap_is_one_of_it(said_s: float, recovered: int) -> None:
+    """It was on its way: up to three seconds before what was last heard, to the microsecond."""
+    live = Live().part(0, 94, *chats(4, 94, 5), chat(94))
+    live.part(
+        200, 300, replayed(201, said_s), *(replayed(201, 150 + n) for n in range(5)), cause=Cause.STOPPED
+    )
+    gap = live.gaps()[0]
+    assert gap.recovered_comments == recovered
+    reached = recovered < 6
+    assert (gap.missed["comment"].quality is Quality.EXACT) == reached
+
+
+def test_six_replayed_comments_leave_the_time_before_the_oldest_with_half_a_second_either_way() -> None:
+    """Between the last that was heard and the first that came again."""
+    live = Live().part(0, 100, *chats(0, 100, 1), chat(99.5))
+    live.part(200, 300, *(replayed(201, 150 + n) for n in range(6)), *chats(210, 300, 1), cause=Cause.STOPPED)
+    missed = live.gaps()[0].missed["comment"]
+    samples = [Sample(10 * S, 10)] * 9 + [Sample(10 * S, 11)] + [Sample(10 * S, n) for n in [0] + [10] * 9]
+    middle, low, high = (predict(samples, int(us * S), "comment") for us in (50, 49.5, 50.5))
+    assert middle is not None
+    assert low is not None
+    assert high is not None
+    assert missed == Missed(round(middle.estimate), low.low, high.high, Quality.ESTIMATED)
+
+
 def test_gifts_regained_in_the_next_stretch_only_are_taken_off() -> None:
     """What goes on after a later gap was missed in that one."""
     taps = [rose(at, 1, group) for group, at in enumerate(range(5, 95, 2), start=10)]

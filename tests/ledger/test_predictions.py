@@ -123,6 +123,7 @@ def test_clumps_are_drawn_towards_the_usual_until_enough_was_seen() -> None:
     """One bin, or silence, says nothing; many busy ones speak for themselves."""
     assert rates._clumping(bins(7), 15.0) == 15.0
     assert rates._clumping(bins(0, 0, 0), 15.0) == 15.0
+    assert rates._clumping(bins(4, 0), 15.0) == pytest.approx((5 * 15.0 + 1 * 4.0) / 6), "two can be compared"
     # Steps of 4 and -4: variance 8 over mean 2, four busy bins of eight against five.
     alternating = bins(4, 0, 4, 0, 4, 0, 4, 0)
     assert rates._clumping(alternating, 1.0) == pytest.approx((5 * 1.0 + 4 * 4.0) / 9)
