@@ -128,7 +128,9 @@ def test_damage_of_the_journal_is_told_and_counted(recorded: Record) -> None:
     assert report.caught_up_frames == report.frames == 4
     said = meta(report.path)
     assert (said["journal_damaged_ranges"], said["journal_records_lost"]) == ("1", "1")
-    assert report.lines() == [str(report), *(f"  {problem}" for problem in report.problems)]
+    outcome = f"{report.id}: 4 frames, 40 messages"
+    assert report.lines() == [outcome, *(f"  {problem}" for problem in report.problems)]
+    assert str(report) == f"{outcome}: {'; '.join(report.problems)}"
 
 
 def _record_ends(whole: bytes) -> list[int]:

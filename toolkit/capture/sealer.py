@@ -45,6 +45,8 @@ class Sealer:
         try:
             report: SealReport = writer.seal()
             log.info("recording %s sealed: %d messages", writer.id, report.messages)
+            if report.problems:
+                log.warning("recording %s: %s", writer.id, "; ".join(report.problems))
         except ToolkitError as error:
             self.unsealed.append(writer.id)
             state = "interrupted"
