@@ -1,6 +1,7 @@
 """Signatures: the budget, its memory, and what refusals say about the time to wait."""
 
 import json
+import time
 from random import Random
 
 import pytest
@@ -211,6 +212,8 @@ def test_a_damaged_memory_is_survived():
         ({"X-RateLimit-Reset": "999999999"}, 3600),
         ({"X-RateLimit-Reset": str((WALL_S - 90) * 1000)}, None),
         ({"X-RateLimit-Reset": str(WALL_S)}, None),
+        ({"X-RateLimit-Reset": "60000000000"}, 3600),
+        ({"X-RateLimit-Reset": "100000000000000"}, None),
         ({"RateLimit": "limit=5, remaining=0"}, None),
         ({"RateLimit": "limit=5; t=21"}, 21),
         ({"RateLimit": "limit=5, reset=soon"}, None),
@@ -229,6 +232,17 @@ def test_headers_in_any_mix_name_a_wait_between_a_second_and_an_hour(headers, wa
     """The longest that makes sense; None where none does."""
     found = named_wait_s(headers, WALL_US)
     assert found == (None if wait_s is None else pytest.approx(wait_s))
+
+
+def test_a_date_without_a_zone_is_universal_time(monkeypatch):
+    """Wherever the recorder runs."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    time.tzset()
+    try:
+        assert named_wait_s({"Retry-After": "Tue, 14 Nov 2023 22:14:20"}, WALL_US) == pytest.approx(60)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_no_header_can_raise_or_name_an_absurd_wait():

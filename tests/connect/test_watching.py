@@ -349,6 +349,18 @@ def test_percentiles_go_by_rank(count, median, p99):
     assert percentile(samples, 0.99) == p99
 
 
+def test_figures_tell_the_middle_the_slow_and_the_slowest():
+    """Of a hundred and fifty outages, each longer to notice and to end."""
+    stability = Stability()
+    for n in range(150):
+        stability.lost(1000 * n, 0.5 + n)
+        stability.moved(S.CONNECTED, 1000 * n + n)
+    figures = stability.figures(10**6)
+    assert [figures[f"detect_s_{name}"] for name in ("p50", "p99", "max")] == [75.5, 148.5, 149.5]
+    assert [figures[f"back_s_{name}"] for name in ("p50", "p99", "max")] == [75, 148, 149]
+    assert (figures["back_objective_s"], figures["success_objective"]) == (5.0, 0.95)
+
+
 def test_percentiles_are_of_the_last_two_hundred():
     """A bad first hour fades."""
     stability = Stability()
@@ -424,6 +436,17 @@ def test_what_this_process_saw_outlives_what_it_took_over():
     later = Stability()
     later.resume({"back_s": [9.0] * 5 + [2.0] * 200}, connected_s=0, away_s=0, now_s=0)
     assert later.figures(0)["back_s_max"] == 2.0
+
+
+def test_an_outage_that_runs_when_a_past_is_taken_over_keeps_its_own_beginning():
+    """The network came back a moment ago: that is what coming back is measured from."""
+    second = Stability()
+    second.lost(0, None)
+    second.moved(S.RECONNECTING, 0)
+    second.reachable_again(65)
+    second.resume({"outages": 1}, connected_s=0, away_s=500, now_s=70)
+    second.moved(S.CONNECTED, 70)
+    assert second.figures(70)["back_s_max"] == 5
 
 
 def test_times_that_cannot_be_take_nothing_away():

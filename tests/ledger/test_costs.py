@@ -350,6 +350,23 @@ def test_gifts_near_a_reading_may_have_been_counted_in_it_or_not() -> None:
         assert (clear.low, clear.high) == (far.low, far.high)
 
 
+@pytest.mark.parametrize(("number", "seen"), [(300, 300), (400, 400), (401, 200)])
+def test_many_gifts_after_the_last_reading_are_all_taken_off(number: int, seen: int) -> None:
+    """Up to 400 of them; of a flood beyond that the newest 200 are kept."""
+    flood = [lion(91 + n / 100, 1) for n in range(number)]
+    live = Live().part(0, 100, diamonds(90, 1_000), *flood)
+    live.part(130, 200, diamonds(150, 3_000), cause=Cause.STOPPED)
+    assert live.gaps()[0].missed["diamond"].estimate == 2_000 - seen
+
+
+def test_many_gifts_before_the_first_reading_are_all_taken_off() -> None:
+    """The first 400 of them."""
+    flood = [lion(131 + n / 100, 1) for n in range(500)]
+    live = Live().part(0, 100, diamonds(90, 1_000))
+    live.part(130, 200, *flood, diamonds(150, 3_000), cause=Cause.STOPPED)
+    assert live.gaps()[0].missed["diamond"].estimate == 2_000 - 400
+
+
 def test_a_figure_is_never_outside_its_own_bounds() -> None:
     """Nor below nothing: the room told fewer diamonds than were seen."""
     live = Live().part(0, 100, diamonds(90, 1_000), lion(95, 500))

@@ -295,3 +295,12 @@ def test_series_that_all_went_back_are_compared_by_the_busiest() -> None:
     assert found is not None
     assert found[:3] == (0, 0, 0)
     assert (found[3].last, found[4].first) == (900_010, 100_000)
+
+
+def test_of_two_series_the_busier_one_says_how_much_it_was() -> None:
+    """It is told most often, so its readings are the nearest to the gap; the bounds hold both."""
+    before = likes((0, 100_000), (1, 500_000), (2, 500_010))
+    found = likes_grown(before, likes((60, 100_100), (61, 505_010)))
+    assert found is not None
+    assert found[:3] == (5_000, 0, 5_800)
+    assert (found[3].last, found[4].first) == (500_010, 505_010)

@@ -337,7 +337,6 @@ class Supervisor:
             wait_s = self._pause_s(down, now_s)
         wait_s = max(wait_s, down.retry_after_s or 0.0)
         self._wait_until_s = now_s + wait_s
-        self._cause = down.cause
         self._enter(ConnectionState.WAITING, now_s, wait_s=wait_s, cause=down.cause, detail=down.detail)
         return [Wait(wait_s)]
 
