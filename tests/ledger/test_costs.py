@@ -359,6 +359,13 @@ def test_many_gifts_after_the_last_reading_are_all_taken_off(number: int, seen: 
     assert live.gaps()[0].missed["diamond"].estimate == 2_000 - seen
 
 
+def test_gifts_up_to_the_first_reading_are_taken_off_however_late_it_comes() -> None:
+    """TikTok may tell its diamonds a minute after the connection; what came behind that is in no reading."""
+    live = Live().part(0, 100, diamonds(90, 1_000))
+    live.part(130, 300, lion(175, 40), diamonds(190, 3_000), lion(195, 7), cause=Cause.STOPPED)
+    assert live.gaps()[0].missed["diamond"].estimate == 2_000 - 40
+
+
 def test_many_gifts_before_the_first_reading_are_all_taken_off() -> None:
     """The first 400 of them."""
     flood = [lion(131 + n / 100, 1) for n in range(500)]
