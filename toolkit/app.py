@@ -392,6 +392,7 @@ class App:
             "likes_total": figures.likes_total,
             "diamonds": figures.diamonds,
             "totals": figures.totals,
+            "gaps": figures.gaps[-20:],
         }
 
     def recordings(self) -> list[dict[str, Any]]:

@@ -8,13 +8,22 @@ import pytest
 
 from toolkit.app import App
 from toolkit.bus.live_state import run_started
+from toolkit.capture.account import idle_status
 from toolkit.config import load_settings
-from toolkit.dashboard.board import FEED_ROWS, Board
+from toolkit.connect.stability import Stability
+from toolkit.dashboard.board import FEED_ROWS, Board, Reading
 from toolkit.dashboard.card import ASSETS, Feed, Totals
+from toolkit.dashboard.cards import header
+from toolkit.dashboard.chart import Chart
 from toolkit.dashboard.desk import Desk
 from toolkit.dashboard.plain import plain
+from toolkit.dashboard.steadiness import connection
 from toolkit.dashboard.words import LANGUAGES
+from toolkit.ledger.gaps import MISSED_KINDS
+from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Comment, Deletion, User
+from toolkit.model.recording import Cause, Missed, Quality
+from toolkit.store.rows import iso_time
 
 MARKUP_SINKS = re.compile(
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|"
@@ -154,3 +163,116 @@ def test_a_request_that_makes_no_sense_gets_a_sentence(app, request_):
     assert answer["ok"] is False
     assert answer["text"]
     assert not app.is_recording
+
+
+def gap(number, started_at, ended_at, **missed):
+    """Return a gap as it is announced."""
+    return {
+        "gap_id": number,
+        "state": "open" if ended_at is None else "closed",
+        "started_at": iso_time(started_at),
+        "ended_at": ended_at and iso_time(ended_at),
+        "cause": "network",
+        "attempts": 1,
+        "recovered_comments": 6,
+        "missed": {kind: one.as_dict() for kind, one in missed.items()},
+    }
+
+
+def test_a_gap_is_told_when_it_opens_and_with_its_cost_when_it_closes(app):
+    """The card, the chart's hatching and the legend's switch follow the same notices."""
+    board = Board(app)
+    app.bus.publish([run_started("live", "u", "r")])
+    start = 1_700_000_000_000_000
+    app.bus.publish([("gap", gap(1, start, None, comment=Missed(None, 0, None, Quality.LOST)))])
+    reading = reading_of(board)
+    (line,) = json.loads(reading.states["gaps"])
+    assert (line["at"], line["end"], line["lost"], line["missed"]) == (start // 1000, None, True, [])
+    assert reading.gaps == [(start / 1e6, None)]
+    costs = {
+        "comment": Missed(38, 31, 45, Quality.ESTIMATED),
+        "like": Missed(512, 512, 512, Quality.EXACT),
+        "share": Missed(0, 0, 0, Quality.EXACT),
+    }
+    app.bus.publish([("gap", gap(1, start, start + 14_000_000, **costs))])
+    reading = reading_of(board)
+    (line,) = json.loads(reading.states["gaps"])
+    assert [one["kind"] for one in line["missed"]] == ["comment", "like"]
+    assert line["missed"][0] == {"kind": "comment", **costs["comment"].as_dict()}
+    assert (line["recovered"], line["cause"], line["lost"]) == (6, "network", False)
+    assert reading.gaps == [(start / 1e6, start / 1e6 + 14)]
+    app.bus.publish([run_started("live", "u", "r2")])
+    assert json.loads(reading_of(board).states["gaps"]) == []
+
+
+def test_the_chart_hatches_a_gap_that_lasts_up_to_now():
+    """It grows with the chart, ends where the gap ends, and goes with its run."""
+    chart = Chart()
+    history = [(second, 1, 2) for second in range(100, 160)]
+    chart.update(Reading({}, "live", 1, [], history, [], [(150.5, None)]))
+    assert (chart._gaps.data["from"], chart._gaps.data["until"]) == ([150_500], [159_000])
+    chart.update(Reading({}, "live", 1, [], [*history, (160, 0, 0)], [], [(150.5, None)]))
+    assert chart._gaps.data["until"] == [160_000]
+    chart.update(Reading({}, "live", 1, [], [*history, (160, 0, 0), (161, 1, 1)], [], [(150.5, 155.0)]))
+    assert chart._gaps.data["until"] == [155_000]
+    chart.update(Reading({}, "live", 2, [], [(200, 0, 0)], [], []))
+    assert chart._gaps.data["until"] == []
+
+
+def test_a_rehearsal_is_told_on_the_clock_of_its_recording(app):
+    """Chart and rates count the recording's seconds at any speed, as the comments' times do."""
+    recorded_at = 1_700_000_000_000_000
+    app.bus.publish([run_started("rehearsal", "", "r")], rehearsal=True)
+    for number in range(1, 41):
+        now = app.clock.now_us()
+        event = Comment(number, number, recorded_at, now, None, "hello", "en", "", "", False)
+        at = recorded_at + number * 500_000
+        app.bus.publish([("comment", event)], rehearsal=True, recorded_at=at)
+    figures = app.figures()
+    seconds = [second for second, _, _ in figures.history]
+    assert seconds == list(range(recorded_at // 10**6, recorded_at // 10**6 + 20))
+    assert {comments for _, comments, _ in figures.history[1:]} == {2}
+    assert figures.rates["comment"] == 2.0
+
+
+def test_the_connection_card_has_the_figures_of_the_status():
+    """Rounded to what is shown; unknown where nothing was measured; windows without a limit left out."""
+    assert connection(idle_status("ann")) == {"known": False}
+    stability = Stability(ConnectionState.CONNECTED, 0)
+    stability.lost(90, 13.62)
+    stability.moved(ConnectionState.RECONNECTING, 90)
+    stability.moved(ConnectionState.CONNECTED, 92)
+    windows = [
+        {"window": "minute", "limit": None, "used": 0, "left": None, "reset_at": None},
+        {"window": "day", "limit": 90, "used": 2, "left": 88, "reset_at": 1},
+    ]
+    status = {
+        "stability": stability.figures(100),
+        "sign_budget": {"windows": windows, "held": True, "next_at": None},
+    }
+    said = connection(status)
+    assert (said["uptime"], said["down_s"], said["success"], said["meets"]) == (0.98, 2, 1.0, True)
+    assert (said["detect"], said["back"]) == ([13.6] * 3, [2.0] * 3)
+    assert said["budget"] == [{"window": "day", "limit": 90, "left": 88}]
+    assert said["held"]
+
+
+def test_what_stopped_is_in_the_header(app):
+    """Connected and not well is said as such, with the sentence."""
+    text = "No comment for 4 min while other events arrive; normal is 30 per minute."
+    status = {**app.status(), "state": "connected", "warnings": [{"kind": "comment", "text": text}]}
+    shown = header(app.figures(), status, [])
+    assert (shown["phase"], shown["warnings"]) == ("degraded", [text])
+    shown = header(app.figures(), {**status, "warnings": []}, [])
+    assert (shown["phase"], shown["warnings"]) == ("connected", [])
+
+
+@pytest.mark.parametrize("kind", ["cause", "missed"])
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_cause_and_every_kind_of_a_gap_has_its_words(language, kind):
+    """A new cause without a sentence would show as its code name."""
+    common = LANGUAGES[language]["common"]
+    if kind == "cause":
+        assert {f"why_{cause}" for cause in Cause} - {"why_unknown_user"} <= set(common)
+    else:
+        assert {f"missed_{kind}" for kind in MISSED_KINDS} <= set(common)

@@ -1,9 +1,11 @@
 """The dashboard as its operator meets it: a real server, a real browser."""
 
+import json
 import re
 import urllib.request
 
 import pytest
+from websockets.sync.client import connect
 
 from toolkit.clock import SystemClock
 from toolkit.model.recording import Cause
@@ -78,6 +80,45 @@ def test_a_live_is_recorded_watched_stopped_and_rehearsed(dashboard, tiktok, vis
     until(lambda: rows.count() > 0)
     page.get_by_role("button", name="Stop rehearsal").click()
     page.locator(".ribbon").wait_for(state="hidden")
+    assert window.problems == []
+
+
+@pytest.mark.slow
+def test_a_gap_and_a_deleted_journal_are_told_on_the_page_and_on_the_socket(dashboard, tiktok, visit, until):
+    """Hatched and listed while it lasts, with its cost when it is over; a sentence about the file."""
+    server = dashboard(RECONNECTION_BASE_DELAY="1000", TIKTOK_USERNAME="demo", **tiktok.environment())
+    window = visit()
+    page = window.open(server.page_url)
+    until(lambda: pill(page) == "Connected")
+    until(lambda: page.locator(".feed-list li").count() > 10)
+    assert page.get_by_text("Nothing was missed while recording.").is_visible()
+    assert page.locator(".legend .gaps").is_hidden()
+    told = []
+    with connect(f"ws{server.url.removeprefix('http')}/ws") as socket:
+        socket.send(json.dumps({"type": "subscribe", "topics": ["gap", "warning"]}))
+        fault = json.dumps({"kind": "server-down", "seconds": 2}).encode()
+        urllib.request.urlopen(
+            f"{tiktok.environment()['TIKTOK_APP_URL']}/sim/fault", fault, timeout=5
+        ).close()
+        page.locator(".gap.open", has_text="the network was away").wait_for()
+        assert page.locator(".legend .gaps").is_visible()
+        page.locator(".gap:not(.open)", has_text="comments").wait_for()
+        assert re.search(r"\d+ joins \(exact\)|\(estimated, \d", page.locator(".gap").inner_text())
+        page.locator("[data-name=outages]", has_text="1 came back").wait_for()
+        (journal,) = server.folder.glob("*.journal")
+        journal.unlink()
+        page.locator(".warnings", has_text="was moved or deleted while it was recorded").wait_for()
+        assert pill(page) == "Connected, not well"
+        while not any(notice["type"] == "warning" for notice in told):
+            told.append(json.loads(socket.recv(timeout=10)))
+    states = [notice["data"]["state"] for notice in told if notice["type"] == "gap"]
+    assert states[0] == "open"
+    assert set(states[1:]) == {"closed"}
+    page.get_by_role("button", name="Stop", exact=True).click()
+    page.get_by_role("button", name="Stop and save").click()
+    until(lambda: page.locator(".chip.sealed").count() == 2)
+    page.get_by_role("button", name="Details").first.click()
+    page.locator("dialog[open] .gap", has_text="the network was away").wait_for()
     assert window.problems == []
 
 

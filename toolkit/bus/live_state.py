@@ -125,6 +125,7 @@ class _Figures:
     questions: deque[tuple[int, Question]] = field(default_factory=lambda: deque(maxlen=RECENT_QUESTIONS))
     delays_us: deque[int] = field(default_factory=lambda: deque(maxlen=RECENT_COMMENTS))
     gaps: dict[int, dict[str, Any]] = field(default_factory=dict)
+    recorded_s: int | None = None
 
     def take(self, number: int, event: Event, now_us: int) -> None:
         """Take in what an event means beyond its being counted."""
@@ -190,12 +191,14 @@ class LiveState:
         Return a copy of the figures.
 
         Args:
-            now_us: Our wall clock, microseconds UTC: where the rate window ends.
+            now_us: Our wall clock, microseconds UTC: where the rate window ends. In a
+                rehearsal it ends where the recording is.
             top: How many givers.
         """
         now_s = now_us // 1_000_000
         with self._lock:
             f = self._figures
+            now_s = now_s if f.recorded_s is None else f.recorded_s
             gifters = sorted(f.gifters.values(), key=lambda g: -g.diamonds)[:top]
             return Snapshot(
                 self._version,
@@ -261,7 +264,9 @@ class LiveState:
     def _count(self, notice: Notice, event: Event) -> None:
         f = self._figures
         f.totals[notice.type] += 1
-        second = notice.at // 1_000_000
+        # A rehearsal is told on the recording's clock, whatever its speed: as the comments are.
+        second = (notice.recorded_at or notice.at) // 1_000_000
+        f.recorded_s = second if notice.recorded_at else None
         bucket = f.seconds.get(second)
         if bucket is None:
             bucket = f.seconds[second] = Counter()

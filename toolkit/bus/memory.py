@@ -112,7 +112,11 @@ class MemoryBus:
             return self._ring[0].seq if self._ring else self._seq + 1
 
     def publish(
-        self, items: Iterable[tuple[str, Event | dict[str, Any]]], *, rehearsal: bool = False
+        self,
+        items: Iterable[tuple[str, Event | dict[str, Any]]],
+        *,
+        rehearsal: bool = False,
+        recorded_at: int | None = None,
     ) -> list[Notice]:
         """
         Number and hand out several notices at once, in order.
@@ -120,6 +124,7 @@ class MemoryBus:
         Args:
             items: Pairs of type and data.
             rehearsal: They come from a replay.
+            recorded_at: Then, when they were first received, microseconds UTC.
 
         Returns:
             The notices, numbered.
@@ -129,7 +134,10 @@ class MemoryBus:
         # and two threads do publish (recorder and server).
         with self._lock:
             first = self._seq + 1
-            notices = [Notice(first + i, kind, at, data, rehearsal) for i, (kind, data) in enumerate(items)]
+            notices = [
+                Notice(first + i, kind, at, data, rehearsal, recorded_at)
+                for i, (kind, data) in enumerate(items)
+            ]
             if not notices:
                 return notices
             self._seq = notices[-1].seq

@@ -26,6 +26,8 @@ class Notice:
         at: Our wall clock, microseconds UTC.
         data: An event, or a mapping that JSON can carry.
         rehearsal: It comes from a replay, not from a live.
+        recorded_at: In a rehearsal, when it was first received, microseconds UTC; None
+            where nobody says.
     """
 
     seq: int
@@ -33,6 +35,7 @@ class Notice:
     at: int
     data: Event | dict[str, Any]
     rehearsal: bool = False
+    recorded_at: int | None = None
 
 
 def encode_notice(notice: Notice) -> bytes:

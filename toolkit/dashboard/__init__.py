@@ -8,6 +8,7 @@ many pages are open; a page asks four times a second and sends what changed.
     board.py    figures of the App -> one JSON text per card
     catalogue.py  the recordings, each file read once
     cards.py    what each card says, as plain data
+    steadiness.py  the same of connection and gaps
     card.py     the one component class: a state that goes down, requests that come up
     desk.py     carries out what a page asks for, away from the server's loop
     chart.py    the Bokeh figure

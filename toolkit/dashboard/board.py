@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.background import Worker
 from toolkit.bus.live_state import Snapshot
-from toolkit.dashboard import cards
+from toolkit.dashboard import cards, steadiness
 from toolkit.dashboard.catalogue import Catalogue
 from toolkit.errors import ToolkitError
 
@@ -53,6 +53,7 @@ class Reading:
         comments: Newest lines of the feed, (number of the notice, JSON), oldest first.
         history: Per second, oldest first: (epoch second, comments, all events).
         withdrawn: Numbers of lines that TikTok withdrew, of those a page may still show.
+        gaps: From when to when nothing was observed, epoch seconds; None while it lasts.
     """
 
     states: dict[str, str]
@@ -61,6 +62,7 @@ class Reading:
     comments: list[tuple[int, str]] = field(default_factory=list)
     history: list[tuple[int, int, int]] = field(default_factory=list)
     withdrawn: list[int] = field(default_factory=list)
+    gaps: list[tuple[float, float | None]] = field(default_factory=list)
 
 
 class Board:
@@ -102,6 +104,8 @@ class Board:
             "header": cards.header(figures, status, found),
             "control": cards.control(status, found),
             "totals": cards.totals(figures),
+            "connection": steadiness.connection(status),
+            "gaps": steadiness.gap_lines(figures.gaps),
             "gifters": cards.gifters(figures),
             "questions": cards.questions(figures),
             "recordings": {"rows": found, "may_rehearse": not status["is_recording"]},
@@ -113,6 +117,7 @@ class Board:
             list(self._rows),
             figures.history,
             list(self._withdrawn),
+            steadiness.gap_spans(figures.gaps),
         )
 
     def _take_comments(self, figures: Snapshot) -> None:

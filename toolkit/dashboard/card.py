@@ -22,8 +22,10 @@ from toolkit.dashboard.words import words_of
 __all__ = [
     "ASSETS",
     "Card",
+    "Connection",
     "Control",
     "Feed",
+    "Gaps",
     "Gifters",
     "Header",
     "Overlay",
@@ -107,6 +109,20 @@ class Totals(Card):
 
     key = "totals"
     _esm = script("totals")
+
+
+class Connection(Card):
+    """How steady the connection is, and the signatures that are left."""
+
+    key = "connection"
+    _esm = script("connection")
+
+
+class Gaps(Card):
+    """What was not observed, why, and what it cost."""
+
+    key = "gaps"
+    _esm = script("gaps")
 
 
 class Questions(Card):

@@ -8,6 +8,7 @@ from typing import Any
 from toolkit.bus.live_state import Snapshot
 from toolkit.dashboard.catalogue import SAMPLE_ID
 from toolkit.dashboard.plain import plain
+from toolkit.dashboard.steadiness import warnings
 from toolkit.model.event import Comment, User
 
 __all__ = ["comment_row", "control", "gifters", "header", "questions", "run_of", "totals"]
@@ -57,8 +58,9 @@ def header(
     next_at = reconnection["nextAttemptAt"]
     rehearsal = status["rehearsal"]
     run = run_of(figures, status)
+    told, now = warnings(status), phase(status)
     return {
-        "phase": phase(status),
+        "phase": "degraded" if now == "connected" and told else now,
         "attempt": reconnection["attempt"],
         "attempts_max": reconnection["maxAttempts"],
         "next_at": next_at // 1000 if next_at else None,
@@ -70,7 +72,8 @@ def header(
         "delay_s": round(figures.delay_ms / 1000, 1)
         if figures.delay_ms is not None and run == "live"
         else None,
-        **_steadiness(status),
+        **_steadiness({} if rehearsal else status),
+        "warnings": told,
         "rehearsal": _rehearsal(rehearsal, found),
         "active": bool(figures.totals),
     }

@@ -20,14 +20,18 @@ ZONE_MINUTES_MAX = 14 * 60
 """The Line Islands are 14 hours ahead."""
 # Text at least 4.5:1 on the card behind it, lines at least 3:1.
 COLOURS = {
-    "light": {"text": "#5a6275", "grid": "#e6e9f0", "comments": "#5b4bdb", "events": "#0f8a7e"},
-    "dark": {"text": "#9aa3b5", "grid": "#262b36", "comments": "#9d93ff", "events": "#3cc7b6"},
-}
+    "light": {
+        "text": "#5a6275", "grid": "#e6e9f0", "comments": "#5b4bdb", "events": "#0f8a7e", "gaps": "#b8741a",
+    },
+    "dark": {
+        "text": "#9aa3b5", "grid": "#262b36", "comments": "#9d93ff", "events": "#3cc7b6", "gaps": "#d9a441",
+    },
+}  # fmt: skip
 
 
 class Chart:
     """
-    Comments and all events per second.
+    Comments and all events per second; hatched where nothing was observed.
 
     Attributes:
         root: What the page shows.
@@ -35,6 +39,7 @@ class Chart:
 
     def __init__(self) -> None:
         self._source = ColumnDataSource({"at": [], "comments": [], "events": []})
+        self._gaps = ColumnDataSource({"from": [], "until": [], "top": []})
         self._run_seq = -1
         self._last_s = 0
         self._ahead_s = 0
@@ -61,6 +66,20 @@ class Chart:
         }
         self._source.stream(columns, rollover=HISTORY_S)
         self._frame(reading.history)
+        self._hatch(reading.gaps, fresh[-1][0])
+
+    def _hatch(self, gaps: list[tuple[float, float | None]], now_s: int) -> None:
+        """Mark what was not observed. A gap that lasts grows with the chart."""
+        seen = [(start, now_s if end is None else end) for start, end in gaps]
+        seen = [(start, end) for start, end in seen if end > now_s - HISTORY_S]
+        columns = {
+            "from": [(start + self._ahead_s) * 1000 for start, _ in seen],
+            "until": [(end + self._ahead_s) * 1000 for _, end in seen],
+            # Not up to the edge: what is drawn there is not wiped when the chart moves on.
+            "top": [0.99 * self._figure.y_range.end] * len(seen),
+        }
+        if columns != self._gaps.data:
+            self._gaps.data = columns
 
     def _frame(self, history: list[tuple[int, int, int]]) -> None:
         """Fit the axes: from the start of the run, or ten minutes back, to now."""
@@ -76,6 +95,8 @@ class Chart:
         for axis in (*self._figure.xaxis, *self._figure.yaxis):
             axis.major_label_text_color = colours["text"]
         self._figure.ygrid.grid_line_color = colours["grid"]
+        hatch = self._figure.select_one({"name": "gaps"}).glyph
+        hatch.fill_color = hatch.hatch_color = colours["gaps"]
         for name in ("comments", "events"):
             renderer = self._figure.select_one({"name": name})
             renderer.glyph.line_color = colours[name]
@@ -107,6 +128,10 @@ class Chart:
         for name, width in (("events", 1.5), ("comments", 2.0)):
             plot.varea("at", y1=0, y2=name, source=self._source, fill_alpha=0.10, name=f"{name}-area")
             plot.line("at", name, source=self._source, line_width=width, name=name)
+        plot.quad(
+            "from", "until", "top", 0, source=self._gaps, name="gaps", line_color=None, fill_alpha=0.12,
+            hatch_pattern="/", hatch_alpha=0.55, hatch_weight=1.0, hatch_scale=8.0,
+        )  # fmt: skip
         self._dress(plot)
         self._figure = plot
         self.set_theme("light")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.dashboard.catalogue import milliseconds
 from toolkit.dashboard.plain import plain
+from toolkit.dashboard.steadiness import gap_line
 from toolkit.dashboard.words import words_of
 from toolkit.errors import ToolkitError
 from toolkit.replay.options import ReplayOptions
@@ -103,12 +104,5 @@ def _told(info: Mapping[str, Any]) -> dict[str, Any]:
         "ended_at": milliseconds(info.get("ended_at")),
         "counts": {plain(str(k), 40): int(v) for k, v in (info.get("counts") or {}).items() if v},
         "figures": {k: info[k] for k in ("frames", "messages", "quarantined", "duplicates") if k in info},
-        "gaps": [
-            {
-                "at": milliseconds(g.get("started_at")),
-                "end": milliseconds(g.get("ended_at")),
-                "cause": str(g.get("cause", "")),
-            }
-            for g in (info.get("gaps") or [])[:50]
-        ],
+        "gaps": [gap_line(gap) for gap in (info.get("gaps") or [])[:50]],
     }

@@ -39,6 +39,8 @@ CARDS = (
     card.Feed,
     card.Questions,
     card.Gifters,
+    card.Connection,
+    card.Gaps,
     card.Recordings,
     card.Overlay,
 )

@@ -340,7 +340,8 @@ class Player:
         if due_ns is not None:
             self._late.take(self._time.mono_ns() - due_ns)
         if batch.events:
-            self._bus.publish([(event.kind, event) for event in batch.events], rehearsal=True)
+            items = [(event.kind, event) for event in batch.events]
+            self._bus.publish(items, rehearsal=True, recorded_at=planned.occurred_at)
 
     def _pass_edge(self) -> None:
         """Lose the connection, or have it back."""

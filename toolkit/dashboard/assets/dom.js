@@ -80,6 +80,34 @@ function empty(words) {
   return h("div", { class: "empty" }, h("p", { class: "empty-title" }, words.empty), h("p", {}, words.empty_hint));
 }
 
+const SECOND = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+
+// One gap: when, how long, why, and for each kind what is missing and how well that is known.
+function gapLine(gap, words) {
+  const when = SECOND.format(gap.at);
+  const time = h("time", { class: "digits", datetime: new Date(gap.at).toISOString(), title: WHEN.format(gap.at) },
+    gap.end ? `${when} – ${SECOND.format(gap.end)}` : fill(words.gap_open, { when }));
+  const length = gap.end ? h("span", { class: "strong digits" }, duration((gap.end - gap.at) / 1000)) : null;
+  return h("li", { class: gap.end ? "gap" : "gap open", "data-id": gap.id },
+    h("div", { class: "gap-head" }, time, length, h("span", {}, words[`why_${gap.cause}`] || gap.cause)),
+    h("div", { class: "gap-cost" }, ...gapCost(gap, words)));
+}
+
+function gapCost(gap, words) {
+  const chip = (text, kind) => h("span", { class: `cost ${kind}` }, text);
+  if (!gap.end) return [chip(words.gap_pending, "lost")];
+  const costs = gap.missed.map(({ kind, estimate, low, high, quality }) => {
+    const bounds = quality === "exact" ? words.gap_exact
+      : high == null ? fill(words.gap_unbounded, { low: count(low) })
+      : fill(words.gap_between, { low: count(low), high: count(high) });
+    return chip(`${estimate == null ? "?" : count(estimate)} ${words[`missed_${kind}`]} (${bounds})`, quality);
+  });
+  if (gap.lost) costs.push(chip(words.gap_lost, "lost"));
+  else if (!costs.length) costs.push(chip(words.gap_nothing, "exact"));
+  if (gap.recovered) costs.push(chip(fill(words.gap_recovered, { count: count(gap.recovered) }), "back"));
+  return costs;
+}
+
 // Calls `show` with the card's state now and whenever it changes.
 function follow(model, show) {
   const update = () => {

@@ -1,13 +1,14 @@
 const TONES = {
-  connected: "good", rehearsal: "warn", resolving: "busy", connecting: "busy", reconnecting: "busy", waiting: "busy", saving: "busy",
+  connected: "good", degraded: "warn", rehearsal: "warn", resolving: "busy", connecting: "busy", reconnecting: "busy", waiting: "busy", saving: "busy",
   needs_operator: "bad", offline: "quiet", idle: "quiet", ended: "quiet", stopped: "quiet",
 };
 const SUN = "M10 6a4 4 0 1 0 0 8 4 4 0 0 0 0-8Zm0-5v3m0 12v3M1 10h3m12 0h3M3.6 3.6l2.2 2.2m8.4 8.4 2.2 2.2m0-12.8-2.2 2.2m-8.4 8.4-2.2 2.2";
 const MOON = "M16.5 12.2A7 7 0 0 1 7.8 3.5a7 7 0 1 0 8.7 8.7Z";
 
-function fact(label, title) {
+// A minor one has a card that says more, and gives way on a phone.
+function fact(label, title, minor) {
   const value = h("dd", {});
-  const box = h("div", { class: "fact", hidden: true, title }, h("dt", {}, label), value);
+  const box = h("div", { class: minor ? "fact minor" : "fact", hidden: true, title }, h("dt", {}, label), value);
   return { box, value };
 }
 
@@ -22,7 +23,7 @@ export function render({ model, el }) {
   const pill = h("div", { class: "pill" }, h("span", { class: "dot", "aria-hidden": "true" }), stateText, countdown);
   const facts = {
     user: fact(words.user), since: fact(words.since), recording: fact(words.recording), delay: fact(words.delay, words.delay_hint),
-    outages: fact(words.outages, words.outages_hint), budget: fact(words.budget, words.budget_hint),
+    outages: fact(words.outages, words.outages_hint, true), budget: fact(words.budget, words.budget_hint, true),
   };
   const user = foreign("");
   facts.user.value.append(user);
@@ -64,13 +65,16 @@ export function render({ model, el }) {
   const ribbon = h("div", { class: "ribbon", hidden: true },
     h("strong", {}, words.ribbon), ribbonText, progress, position, stop);
 
+  const warnings = h("ul", { class: "warnings", role: "alert", hidden: true });
+  let warned = "";
+
   el.append(
     h("div", { class: "bar" },
       h("div", { class: "brand" }, h("span", { class: "mark", "aria-hidden": "true" }), h("h1", {}, document.title)),
       pill,
       h("dl", { class: "facts" }, ...Object.values(facts).map((one) => one.box)),
       theme),
-    ribbon);
+    ribbon, warnings);
 
   let state = null;
   function tick() {
@@ -103,6 +107,12 @@ export function render({ model, el }) {
     facts.budget.box.hidden = state.signatures_left == null;
     root.dataset.run = state.rehearsal ? "rehearsal" : state.run;
     root.dataset.active = state.active ? "yes" : "no";
+    if (warned !== state.warnings.join()) {
+      // Unchanged it is left alone: a screen reader would say it again.
+      warned = state.warnings.join();
+      warnings.hidden = !state.warnings.length;
+      warnings.replaceChildren(...state.warnings.map((text) => h("li", {}, text)));
+    }
     ribbon.hidden = !state.rehearsal;
     if (state.rehearsal) {
       const { recording, rate, position_s, length_s } = state.rehearsal;

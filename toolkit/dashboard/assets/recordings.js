@@ -4,11 +4,7 @@ function pair(label, value) {
 
 function details(data, words) {
   const counts = Object.entries(data.counts).sort((a, b) => b[1] - a[1]);
-  const gaps = data.gaps.map((gap) => h("li", {}, fill(words.gap, {
-    when: gap.at ? WHEN.format(gap.at) : "–",
-    length: gap.end ? duration((gap.end - gap.at) / 1000) : "–",
-    cause: gap.cause.replaceAll("_", " "),
-  })));
+  const gaps = data.gaps.filter((gap) => gap.at).map((gap) => gapLine(gap, words));
   return [
     h("dl", { class: "pairs" },
       pair(words.when, data.started_at ? WHEN.format(data.started_at) : "–"),
