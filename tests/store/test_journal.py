@@ -6,7 +6,9 @@ import subprocess
 import sys
 import tempfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -260,7 +262,9 @@ def test_a_journal_is_locked_while_it_is_written(tmp_path: Path) -> None:
 
 _FULL_DISK = """
 import resource, sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from toolkit.errors import JournalNotWritten
 from toolkit.store.journal import JournalWriter, RecordType, read_journal
 path = Path(sys.argv[1])
@@ -311,3 +315,22 @@ def _ends(whole: bytes, payloads: list[bytes]) -> list[tuple[int, int]]:
         position += 38 + len(payload)
     assert position == len(whole)
     return found
+
+
+def test_a_record_that_becomes_whole_while_it_is_looked_past_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The writer is at work: what was half there a moment ago is no damage."""
+    whole = write(tmp_path / "x.journal", [b"one", b"two", b"three"])
+    path = tmp_path / "growing.journal"
+    path.write_bytes(whole[: _ends(whole, [b"one", b"two", b"three"])[1][1] - 2])
+    search = journal._candidates
+
+    def finished_meanwhile(*args: Any) -> Iterator[int]:
+        path.write_bytes(whole)
+        return search(*args)
+
+    monkeypatch.setattr(journal, "_candidates", finished_meanwhile)
+    reader = read_journal(path)
+    assert [record.payload for record in reader] == [b"one", b"two", b"three"]
+    assert (reader.damaged, reader.lost) == ([], 0)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +18,7 @@ from toolkit.errors import NotARecording, RecordingBusy, RecordingNotFound
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.writer import RecordingWriter
 
 Record = Callable[..., RecordingWriter]
@@ -249,3 +252,85 @@ def test_sealed_missing_busy_and_empty_recordings_are_not_resumed(
     (tmp_path / "empty.journal").touch()
     with pytest.raises(NotARecording):
         RecordingWriter.resume(tmp_path, "empty", clock=clock)
+
+
+def long_journal(folder: Path, make: Any, frames: int) -> str:
+    """Write the journal of a dead recorder: twenty comments a frame; return the recording's id."""
+    writer = JournalWriter(folder / "alice-20261121-100000.journal")
+    writer.append(RecordType.HEADER, json.dumps({"user": "alice"}).encode(), received_at=1)
+    opened = json.dumps({"room_id": make.room}).encode()
+    writer.append(RecordType.SEGMENT_OPENED, opened, segment_id=1, received_at=1)
+    for n in range(frames):
+        data = make.push([make.comment(n * 20 + i + 1) for i in range(20)], n + 1)
+        writer.append(RecordType.FRAME, data, segment_id=1, received_at=n + 2, kind=int(FrameKind.PUSH))
+    writer.close()
+    return writer.path.stem
+
+
+def test_a_long_recording_is_written_on_while_its_past_is_told(
+    tmp_path: Path, clock: ManualClock, make: Any
+) -> None:
+    """Frames are journaled at once; when the past is known, the numbers are those of an unbroken one."""
+    recording_id = long_journal(tmp_path, make, 500)
+    writer = RecordingWriter.resume(tmp_path, recording_id, clock=clock)
+    writer.open_segment(make.room)
+    numbers = go_on(writer, make, clock, range(9_999, 10_003))
+    assert (numbers, writer.gaps()) == ([1, 2, 3, 4], []), "nothing of the past is known yet"
+    assert (writer.counts().frames, writer.counts().messages < 10_000) == (501, True)
+    writer.catch_up()
+    assert (writer.counts().messages, writer.counts().duplicates) == (10_002, 2)
+    assert go_on(writer, make, clock, range(10_001, 10_005)) == [10_003, 10_004]
+    (gap,) = writer.gaps()
+    assert (gap.cause, gap.last_frame_no, gap.first_frame_no) == (Cause.PROCESS_DIED, 500, 501)
+    report = writer.seal()
+    assert (report.messages, report.duplicates, report.rebuilt, report.problems) == (10_004, 4, False, [])
+    assert RecordingsFolder(tmp_path).verify(recording_id).ok
+
+
+def test_a_recording_is_sealed_before_its_past_was_told(
+    tmp_path: Path, clock: ManualClock, make: Any
+) -> None:
+    """A stop does not wait for the thread: sealing goes through everything anyway."""
+    recording_id = long_journal(tmp_path, make, 300)
+    writer = RecordingWriter.resume(tmp_path, recording_id, clock=clock)
+    writer.open_segment(make.room)
+    go_on(writer, make, clock, range(6_000, 6_003))
+    report = writer.seal()
+    assert (report.frames, report.messages, report.duplicates) == (301, 6_002, 1)
+    info = RecordingsFolder(tmp_path).info(recording_id)
+    assert [s["cause"] for s in info["segments"]] == ["process_died", "stopped"]
+
+
+def test_a_recorder_killed_while_it_tells_the_past_loses_nothing(
+    tmp_path: Path, clock: ManualClock, make: Any
+) -> None:
+    """What it had journaled in the meantime is there, after the past and once."""
+    recording_id = long_journal(tmp_path, make, 300)
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from toolkit import failpoint\n"
+        "from toolkit.clock import SystemClock\n"
+        "from toolkit.model.frame import FrameKind, Message\n"
+        "from toolkit.store.writer import RecordingWriter\n"
+        "from toolkit.wire.encode import encode_fetch_result, encode_push_frame\n"
+        "failpoint.arm('catch-up:200')\n"
+        "writer = RecordingWriter.resume(Path(sys.argv[1]), sys.argv[2], clock=SystemClock())\n"
+        "writer.open_segment(7001)\n"
+        "for n in range(10**6, 2 * 10**6):\n"
+        "    body = encode_fetch_result([Message('X', n, b'')], cursor='c')\n"
+        "    writer.take(writer.write(FrameKind.PUSH, encode_push_frame(body, seq_id=n, log_id=n)))\n"
+        "    print(n, flush=True)\n"
+    )
+    died = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), recording_id], capture_output=True, text=True, timeout=60
+    )
+    told = [int(line) for line in died.stdout.split()]
+    assert (died.returncode, bool(told)) == (-signal.SIGKILL, True), died.stderr
+    writer = resumed(tmp_path, recording_id, clock)
+    assert writer.counts().frames >= 300 + len(told)
+    report = writer.seal()
+    assert report.messages == report.frames - 300 + 6_000
+    assert query(writer.path, "SELECT max(seq), count(*), count(DISTINCT seq) FROM messages") == [
+        (report.messages,) * 3
+    ]
+    assert RecordingsFolder(tmp_path).verify(recording_id).ok
