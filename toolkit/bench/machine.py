@@ -1,14 +1,16 @@
-"""A measured figure, and the machine it was measured on."""
+"""A measured figure; what it was measured on is told by :mod:`toolkit.observe.machine`."""
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import platform
 from dataclasses import asdict, dataclass
 from typing import Any
 
-__all__ = ["Figure", "machine"]
+from toolkit.observe.machine import machine
+
+__all__ = ["Figure", "machine", "shown"]
+
+_MORE_IS_BETTER = ("x", "/s")
+"""Units, or their ends, of figures that should grow; all others should shrink."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class Figure:
     One measured figure.
 
     Attributes:
-        name: What was measured.
+        name: What was measured; the same in every run, so that two can be compared.
         value: The figure.
         unit: Its unit.
         target: What it should reach; None where there is no target.
@@ -39,27 +41,24 @@ class Figure:
             return True
         return self.value <= self.target if self.at_most else self.value >= self.target
 
+    @property
+    def more_is_better(self) -> bool:
+        """Whether a larger value is the better one."""
+        return not self.at_most if self.target is not None else self.unit.endswith(_MORE_IS_BETTER)
+
     def line(self) -> str:
         """Return it as one line for a terminal."""
         bound = ""
         if self.target is not None:
             verdict = "met" if self.is_met else "MISSED"
             bound = f"  target {'<=' if self.at_most else '>='} {self.target:g} {verdict}"
-        return f"{self.name:52} {self.value:12,.1f} {self.unit:11}{bound}  {self.note}".rstrip()
+        return f"{self.name:52} {shown(self.value):>12} {self.unit:11}{bound}  {self.note}".rstrip()
 
     def as_dict(self) -> dict[str, Any]:
         """Return it for JSON."""
-        return asdict(self) | {"met": self.is_met}
+        return asdict(self) | {"met": self.is_met, "more_is_better": self.more_is_better}
 
 
-def machine() -> dict[str, Any]:
-    """Return what the figures depend on: processor, load, versions."""
-    packages = ("tiktok-live-toolkit", "TikTokLive", "protobuf", "duckdb", "polars", "panel", "tornado")
-    return {
-        "processor": platform.processor() or platform.machine(),
-        "cores": os.cpu_count(),
-        "load": os.getloadavg()[0] if hasattr(os, "getloadavg") else None,
-        "system": platform.platform(),
-        "python": platform.python_version(),
-        "packages": {name: importlib.metadata.version(name) for name in packages},
-    }
+def shown(value: float) -> str:
+    """Return a figure with the digits that mean something."""
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.3g}"

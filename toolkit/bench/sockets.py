@@ -1,0 +1,130 @@
+"""
+Fan-out: one live, a real server, 1 to 1,000 sockets, and some of them never read.
+
+The live is as busy as the busiest one seen at TikTok, so that the sockets are what
+weighs. How the others fare when a tenth stops reading is measured in the same server,
+one after the other, because only that can be compared.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from toolkit.bench.machine import Figure
+from toolkit.load.gauges import ProcessGauge
+from toolkit.load.histogram import Histogram
+from toolkit.load.listeners import Heard, Listeners
+from toolkit.load.pipes import RemoteActor
+from toolkit.load.server import Server
+from toolkit.load.source import Source
+from toolkit.simulator.profile import profile_named
+
+__all__ = ["measure"]
+
+PROFILE = "busy"
+SUBSCRIBERS = (1, 10, 100, 1_000)
+STALLED_SHARE = 0.1
+STALLED_KIB_MAX = 64.0
+P99_CHANGE_PERCENT_MAX = 10.0
+CONNECT_WITHIN_S = 60.0
+ROUNDS = 3
+"""With and without those that never read, in turns: the machine's own moods even out."""
+_USER = "demo"
+
+
+def measure(seconds: float, subscribers: Sequence[int] = SUBSCRIBERS) -> Iterator[Figure]:
+    """
+    Yield latency from published to delivered, server CPU and memory per socket.
+
+    Args:
+        seconds: Length of each measurement.
+        subscribers: How many sockets, growing.
+    """
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        RemoteActor("simulator", Source, profile_named(PROFILE), 5) as source,
+        Server(Path(folder), _environment(Path(folder), source)) as server,
+    ):
+        _wait_connected(server)
+        with RemoteActor("socket clients", Listeners, server.port, subscribers[0], ["*"]) as listeners:
+            gauge = ProcessGauge(server.pid)
+            connected = subscribers[0]
+            first_rss = gauge.look().rss_bytes
+            for number in subscribers:
+                connected = listeners.ask("add_readers", number - connected)
+                yield from _fan_out(listeners, gauge, number, seconds)
+            if connected > subscribers[0]:
+                grown = (gauge.look().rss_bytes - first_rss) / 1024 / (connected - subscribers[0])
+                yield Figure("sockets: memory per socket that reads", grown, "KiB")
+            yield from _never_reading(listeners, gauge, connected, seconds)
+
+
+def _environment(folder: Path, source: RemoteActor) -> dict[str, str]:
+    return {
+        **source.started,
+        "TIKTOK_USERNAME": _USER,
+        "TOOLKIT_RECORDINGS": str(folder / "recordings"),
+    }
+
+
+def _wait_connected(server: Server) -> None:
+    deadline_s = time.monotonic() + CONNECT_WITHIN_S
+    while not (server.ask("/api/tiktok/status") or {}).get("connected"):
+        assert time.monotonic() < deadline_s, "the recorder does not connect"
+        time.sleep(0.05)
+
+
+def _fan_out(listeners: RemoteActor, gauge: ProcessGauge, number: int, seconds: float) -> Iterator[Figure]:
+    gauge.look()
+    latency, heard = _listen(listeners, seconds)
+    used = gauge.look()
+    p99 = (latency.percentile(99) or 0) / 1000
+    note = f"{heard.notices / seconds:,.0f} notices/s in all, {heard.missed} missed"
+    yield Figure(f"sockets: published to delivered p99, {number:,} sockets", p99, "ms", note=note)
+    yield Figure(f"sockets: server CPU, {number:,} sockets", used.cpu * 100, "% of a core")
+
+
+def _listen(listeners: RemoteActor, seconds: float) -> tuple[Histogram, Heard]:
+    listeners.ask("heard")
+    time.sleep(seconds)
+    heard: Heard = listeners.ask("heard")
+    return Histogram.of(heard.latency, heard.latency_max), heard
+
+
+def _never_reading(
+    listeners: RemoteActor, gauge: ProcessGauge, connected: int, seconds: float
+) -> Iterator[Figure]:
+    """Stall a tenth as many, in turns with none, and see what it does to those that read."""
+    number = max(int(connected * STALLED_SHARE), 1)
+    calm, stalled = Histogram(), Histogram()
+    grown: list[float] = []
+    cut_off = 0
+    for _ in range(ROUNDS):
+        calm.merge(_listen(listeners, seconds)[0])
+        before = gauge.look().rss_bytes
+        listeners.ask("stall", number)
+        latency, heard = _listen(listeners, seconds)
+        stalled.merge(latency)
+        cut_off += heard.cut_off
+        grown.append((gauge.look().rss_bytes - before) / 1024 / number)
+        listeners.ask("unstall")
+    calm_p99, stalled_p99 = (h.percentile(99) or 1 for h in (calm, stalled))
+    yield Figure(
+        f"sockets: p99 of {connected:,} when {number} more never read",
+        (stalled_p99 / calm_p99 - 1) * 100,
+        "% more",
+        P99_CHANGE_PERCENT_MAX,
+        at_most=True,
+        note=f"{calm_p99 / 1000:.1f} ms without, {stalled_p99 / 1000:.1f} ms with; {cut_off} cut off",
+    )
+    yield Figure(
+        "sockets: memory per socket that never reads",
+        max(grown),
+        "KiB",
+        STALLED_KIB_MAX,
+        at_most=True,
+        note="growth of the server, the worst of some rounds",
+    )
