@@ -277,6 +277,28 @@ def test_a_replayed_comment_of_just_before_the_gap_is_one_of_it(said_s: float, r
     assert (gap.missed["comment"].quality is Quality.EXACT) == reached
 
 
+def test_with_few_comments_the_time_of_the_last_one_stands_for_the_clocks() -> None:
+    """Ours may be minutes off TikTok's: what was said after it is of the gap, and is not proof of none."""
+    behind_s = 500
+    live = Live().part(990, 1100, *((at_s, chat(at_s - behind_s)[1]) for at_s in (1000, 1050)))
+    again = [(1200.5, replayed(1, 1160 - behind_s + n)[1]) for n in range(6)]
+    live.part(1200, 1300, *again, cause=Cause.STOPPED)
+    gap = live.gaps()[0]
+    assert gap.recovered_comments == 6
+    # The last was said at 550, the first that came again at 660: longer than the gap itself.
+    found = predict([Sample(10 * S, n) for n in (0, 1, 0, 0, 0, 0, 1, *[0] * 14)], 100 * S, "comment")
+    assert found is not None
+    assert gap.missed["comment"].quality is Quality.ESTIMATED
+    assert gap.missed["comment"].estimate == round(found.estimate)
+
+
+def test_entries_told_on_one_side_only_are_lost() -> None:
+    """Nothing to compare them with."""
+    for before, after in (([viewers(50, 500)], []), ([], [viewers(150, 500)])):
+        live = Live().part(0, 100, *before).part(130, 200, *after, cause=Cause.STOPPED)
+        assert live.gaps()[0].missed["join"] == LOST
+
+
 def test_six_replayed_comments_leave_the_time_before_the_oldest_with_half_a_second_either_way() -> None:
     """Between the last that was heard and the first that came again."""
     live = Live().part(0, 100, *chats(0, 100, 1), chat(99.5))

@@ -162,10 +162,9 @@ class Stability:
 
 
 def percentile(samples: deque[float], share: float) -> float | None:
-    """Return the sample below which ``share`` of all lie, by nearest rank; None of none."""
-    if not samples:
-        return None
-    return sorted(samples)[min(len(samples) - 1, int(share * len(samples)))]
+    """Return the sample below which ``share`` of all lie, by nearest rank; None of none. Less than 1."""
+    assert 0 <= share < 1, share
+    return sorted(samples)[int(share * len(samples))] if samples else None
 
 
 def _number(value: object) -> float:
