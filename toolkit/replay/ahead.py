@@ -41,10 +41,12 @@ class Ahead:
         Raises:
             RecordingError: The plan cannot be read.
         """
-        await self._let_go()
+        before = await self._let_go()
         self._source = self._plan.frames(from_s)
         self._is_exhausted = False
         await self.fill()
+        # Afterwards: a file that is still open is opened again at a fifth of the cost.
+        await self._close(before)
 
     @property
     def next(self) -> PlannedFrame | None:
@@ -85,7 +87,7 @@ class Ahead:
     async def close(self) -> None:
         """Stop reading and let go of the plan."""
         try:
-            await self._let_go()
+            await self._close(await self._let_go())
         finally:
             self._pool.shutdown(wait=True)
 
@@ -102,7 +104,8 @@ class Ahead:
             self._is_exhausted = not found
             self._frames.extend(found)
 
-    async def _let_go(self) -> None:
+    async def _let_go(self) -> Iterator[PlannedFrame]:
+        """Forget what was read, and return what it was read from."""
         coming, self._coming = self._coming, None
         if coming is not None:
             await asyncio.wait({coming})
@@ -110,8 +113,13 @@ class Ahead:
         source, self._source = self._source, iter(())
         self._frames.clear()
         self._is_exhausted = True
+        return source
+
+    async def _close(self, source: Iterator[PlannedFrame]) -> None:
         # A generator that has a file open closes it in the thread that opened it.
-        await self.call(lambda: _close(source))
+        close = getattr(source, "close", None)
+        if close is not None:
+            await self.call(close)
 
 
 def _some_of(source: Iterator[PlannedFrame]) -> list[PlannedFrame]:
@@ -123,9 +131,3 @@ def _some_of(source: Iterator[PlannedFrame]) -> list[PlannedFrame]:
         if len(found) >= _FRAMES_MAX or messages >= _MESSAGES_MAX:
             break
     return found
-
-
-def _close(source: Iterator[PlannedFrame]) -> None:
-    close = getattr(source, "close", None)
-    if close is not None:
-        close()

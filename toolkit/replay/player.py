@@ -393,7 +393,8 @@ class Player:
                 self._prime(earlier)
             self._clock.move_to(target_s, self._time.mono_ns())
             self._target_s = None
-            self._settled.set()
+            if self._burst is None:
+                self._settled.set()
 
     def _announce_jump(self, from_s: float, to_s: float) -> None:
         state = ConnectionState.CONNECTED if self._course.lost is None else ConnectionState.RECONNECTING
