@@ -15,6 +15,7 @@ from toolkit.model.event import (
     Event,
     Follow,
     Gift,
+    Like,
     RoomDiamonds,
     Share,
     User,
@@ -81,6 +82,11 @@ def follow(at_s: float, count: int) -> tuple[float, Event]:
 def share(at_s: float, count: int) -> tuple[float, Event]:
     """Return a share."""
     return at_s, Share(*head(at_s), 1, "", count)
+
+
+def like(at_s: float, total: int) -> tuple[float, Event]:
+    """Return a like."""
+    return at_s, Like(*head(at_s), 15, total)
 
 
 def lion(at_s: float, price: int, group: int = 0) -> tuple[float, Event]:
@@ -297,6 +303,50 @@ def test_entries_told_on_one_side_only_are_lost() -> None:
     for before, after in (([viewers(50, 500)], []), ([], [viewers(150, 500)])):
         live = Live().part(0, 100, *before).part(130, 200, *after, cause=Cause.STOPPED)
         assert live.gaps()[0].missed["join"] == LOST
+
+
+def test_a_comment_without_a_time_counts_and_says_nothing_about_delays() -> None:
+    """Nor is it a replay that anything can be concluded from."""
+    ledger = RecordingLedger()
+
+    def timeless(number: int, *, is_history: bool = False) -> Comment:
+        return Comment(number, number, None, 0, User(5), "hi", "en", "", "", is_history)
+
+    for number, segment, at_s in ((1, 1, 0), (2, 1, 50), (3, 2, 130), (4, 2, 200)):
+        batch = Batch(number, segment, at_s * S, 0, 1)
+        batch.events = [timeless(number), timeless(number + 10, is_history=True)]
+        ledger.take(batch)
+    segments = [Segment(1, 7, 0, 60 * S, Cause.NETWORK), Segment(2, 7, 130 * S, 200 * S, Cause.STOPPED)]
+    (gap,) = ledger.gaps(ledger.observed(segments))
+    assert (gap.recovered_comments, gap.last_occurred_at, gap.first_occurred_at) == (0, None, None)
+    # Two in two minutes, and eighty seconds of silence.
+    assert gap.missed["comment"].quality is Quality.ESTIMATED
+    assert gap.missed["comment"].estimate == 1
+
+
+def test_a_gift_lies_at_tiktoks_time_if_it_has_one() -> None:
+    """It is compared with the reading of the diamonds, on one clock; ours only where there is none."""
+
+    def estimate(occurred_s: float | None) -> int | None:
+        told = lion(97, 70)[1]
+        told.occurred_at = None if occurred_s is None else int(occurred_s * S)
+        live = Live().part(0, 100, diamonds(90, 1_000), (97, told))
+        live.part(130, 200, diamonds(150, 3_000), cause=Cause.STOPPED)
+        return live.gaps()[0].missed["diamond"].estimate
+
+    assert (estimate(80), estimate(95), estimate(None)) == (2_000, 1_930, 1_930)
+
+
+def test_each_gap_compares_the_stretches_on_its_two_sides() -> None:
+    """Not the first of the recording, nor the last: diamonds and likes of three stretches."""
+    live = Live().part(0, 100, diamonds(90, 1_000), like(91, 10_000))
+    live.part(130, 200, diamonds(150, 3_000), diamonds(190, 3_500), like(150, 12_000), like(195, 12_500))
+    live.part(230, 300, diamonds(250, 9_000), like(251, 20_000), cause=Cause.STOPPED)
+    first, second = live.gaps()
+    assert (first.missed["diamond"].estimate, second.missed["diamond"].estimate) == (2_000, 5_500)
+    assert (first.missed["like"].estimate, second.missed["like"].estimate) == (2_000, 7_500)
+    assert (first.counters["diamonds"], second.counters["diamonds"]) == ((1_000, 3_000), (3_500, 9_000))
+    assert (first.counters["likes"], second.counters["likes"]) == ((10_000, 12_000), (12_500, 20_000))
 
 
 def test_six_replayed_comments_leave_the_time_before_the_oldest_with_half_a_second_either_way() -> None:

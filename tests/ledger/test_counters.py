@@ -64,7 +64,7 @@ def test_zero_is_no_reading() -> None:
     assert not steps((0, 0))
     levels = Levels()
     levels.add(0, 5)
-    assert (levels.first, levels.last) == (None, None)
+    assert (levels.first, levels.last, levels.first_at, levels.last_at) == (None, None, 0, 0)
     assert likes((0, 0)).first() == []
 
 
