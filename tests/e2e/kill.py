@@ -464,6 +464,8 @@ def main() -> int:
     cycles = range(args.cycles) if args.cycle is None else range(args.cycle, args.cycle + 1)
     root = Path(tempfile.mkdtemp(prefix="kill-"))
     started_s = time.monotonic()
+    # As from the keyboard: no recorder outlives this.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     print(f"seed {args.seed}", flush=True)
     phases = (args.phase,) if args.phase else PHASES
     try:
