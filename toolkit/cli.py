@@ -43,6 +43,7 @@ from toolkit.errors import (
 from toolkit.model.recording import Cause, RecordingState, is_handle
 from toolkit.observe import logs
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.summary import info_lines
 
 __all__ = ["build_parser", "main"]
 
@@ -222,7 +223,7 @@ def _record(args: argparse.Namespace) -> int:
     if outcome.recordings:
         last = outcome.recordings[-1]
         info = folder.info(last)
-        _print(args, info, lambda: _info_lines(info))
+        _print(args, info, lambda: info_lines(info))
     unsealed = [name for name in outcome.unsealed if folder.state_of(name) is not RecordingState.SEALED]
     if unsealed:
         raise RecordingError(
@@ -442,19 +443,8 @@ def _recordings(args: argparse.Namespace) -> int:
 def _info(args: argparse.Namespace) -> int:
     settings, recording_id = _locate(_settings(args), args.id)
     info = RecordingsFolder(settings.recordings).info(recording_id)
-    _print(args, info, lambda: _info_lines(info))
+    _print(args, info, lambda: info_lines(info))
     return 0
-
-
-def _info_lines(info: dict[str, Any]) -> list[str]:
-    counts = ", ".join(f"{count} {kind}" for kind, count in info["counts"].items() if count)
-    return [
-        f"{info['id']}: {info['state']}, @{info['user']}",
-        f"  {info['started_at']} to {info['ended_at'] or 'now'}",
-        f"  {info['frames']} frames, {info['messages']} messages: {counts or 'nothing yet'}",
-        f"  {len(info['segments'])} segments, {len(info['gaps'])} gaps, {info['duplicates']} duplicates, "
-        f"{info['quarantined']} quarantined",
-    ]
 
 
 def _verify(args: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
@@ -23,6 +24,7 @@ from toolkit.simulator.traffic import Traffic
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.reader import open_recording
 from toolkit.store.rows import iso_time
+from toolkit.store.summary import info_lines
 from toolkit.store.writer import RecordingWriter
 from toolkit.wire.encode import encode_fetch_result, encode_push_frame
 from toolkit.wire.schema import message_class
@@ -131,6 +133,31 @@ def test_a_recording_that_ends_without_a_connection_ends_in_a_gap(
         assert (coverage.gaps, box["gaps"].item()) == (3, 3)
         assert minutes["observed_s"].sum() == pytest.approx(coverage.observed_s)
         assert minutes["observed_s"].to_list()[-1] == 0
+
+
+def test_info_tells_a_person_each_gap_in_a_line(
+    tmp_path: Path, live: RecordingWriter, clock: ManualClock
+) -> None:
+    """What is missing with its bounds; what nobody knows; how steady it was."""
+    live.note({"stability": json.dumps({"uptime_share": 0.5, "outages": 3, "score": 61})})
+    live.close_segment(Cause.SILENCE)
+    clock.advance(60)
+    live.seal()
+    lines = info_lines(RecordingsFolder(tmp_path).info(live.id))
+    assert "  connected 50.0% of the time, 3 interruptions, score 61 of 100" in lines
+    short, long, lost = [line for line in lines if line.startswith("  gap ")]
+    assert re.search(r"\([23] s\), network: ", short)
+    assert re.search(r"\(2[01] s\), network: missed about \d+ comment \(\d+ to \d+\), ", long)
+    assert re.search(r"\d+ comments came back$", long)
+    assert lost.endswith("(60 s), silence: what was missed is not known")
+
+
+def test_a_gap_that_nobody_saw_end_is_told_as_such(tmp_path: Path, live: RecordingWriter) -> None:
+    """The recorder died, and nobody went on."""
+    live.abandon()
+    RecordingsFolder(tmp_path).heal()
+    lines = info_lines(RecordingsFolder(tmp_path).info(live.id))
+    assert lines[-1].endswith("to nobody knows when, process died: what was missed is not known")
 
 
 def test_a_recording_that_is_stopped_while_connected_has_no_gap_at_its_end(
