@@ -20,7 +20,7 @@ PROCESSES.set_forkserver_preload(["toolkit.app", "toolkit.cli", "toolkit.capture
 """A process that has imported everything already begins in a tenth of the time."""
 
 QUICK = {"RECONNECTION_BASE_DELAY": "100", "RECONNECTION_MAX_DELAY": "500"}
-_COMMAND = "import sys; {}; from toolkit.cli import main; raise SystemExit(main(sys.argv[1:]))"
+_COMMAND = "import sys; exec({!r}); from toolkit.cli import main; raise SystemExit(main(sys.argv[1:]))"
 
 
 def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
@@ -57,7 +57,7 @@ class RecordProcess:
         arguments = ["record", "demo", "--recordings", str(folder), *options]
         self.process: Any
         if own_program:
-            command = [sys.executable, "-c", _COMMAND.format(hook or "pass"), *arguments]
+            command = [sys.executable, "-c", _COMMAND.format(hook), *arguments]
             with self._log.open("wb") as log:
                 environment = os.environ | QUICK | simulator.environment()
                 self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)

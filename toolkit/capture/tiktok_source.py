@@ -28,6 +28,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import dataclasses
+import logging
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -54,6 +55,8 @@ from toolkit.wire.inflate import FRAME_BYTES_MAX
 
 __all__ = ["TikTokSource"]
 
+log = logging.getLogger("toolkit.recorder")
+
 RESOLVE_TIMEOUT_S = 45.0
 """Room lookup and alive check together. Each request has its own limit too."""
 SIGN_TIMEOUT_S = 20.0
@@ -61,6 +64,11 @@ REQUEST_TIMEOUT_S = 15.0
 HANDSHAKE_TIMEOUT_S = 10.0
 CLOSE_TIMEOUT_S = 1.0
 """For a polite goodbye. Who does not answer it in time is hung up on."""
+STALL_LOOK_S = 0.25
+"""Between looks whether our own loop runs."""
+STALL_TOLD_S = 0.5
+"""How late such a look is when it is told: heartbeats may be late by that, too."""
+STALL_TOLD_EVERY_S = 60.0
 ANSWER_BYTES_MAX = 256
 """A heartbeat's answer is some fifty bytes; larger frames need not be looked into."""
 
@@ -79,6 +87,7 @@ class TikTokSource:
         self._room_id = 0
         self._first_frame: bytes | None = None
         self._watchdog: Watchdog | None = None
+        self._quiet_until_s = 0.0
         self._socket: TappedProtocol | None = None
         self._on_up: Callable[[int], None] | None = None
         self._on_frame: Callable[[FrameKind, bytes], bytes] | None = None
@@ -193,7 +202,7 @@ class TikTokSource:
                         return Down(
                             Cause.SILENCE, f"Nothing arrived for {unseen_s:.0f} s.", unseen_s=unseen_s
                         )
-                await asyncio.wait({task}, timeout=look_s)
+                await self._wait(task, look_s)
             error = task.exception()
         finally:
             await self._end(task, is_polite=is_polite)
@@ -202,6 +211,17 @@ class TikTokSource:
         if error is not None:
             return classify(error, self._user, self._clock.now_us())
         return Down(Cause.CLOSED, "TikTok closed the connection.")
+
+    async def _wait(self, task: asyncio.Task[None], seconds: float) -> None:
+        """Wait for a task, so long at most; say so if this loop stood still meanwhile."""
+        until_s = self._now_s() + seconds
+        while not task.done() and (now_s := self._now_s()) < until_s:
+            pause_s = min(until_s - now_s, STALL_LOOK_S)
+            await asyncio.wait({task}, timeout=pause_s)
+            late_s = self._now_s() - now_s - pause_s
+            if late_s >= STALL_TOLD_S and self._now_s() >= self._quiet_until_s:
+                self._quiet_until_s = self._now_s() + STALL_TOLD_EVERY_S
+                log.warning("this process stood still for %.1f s: frames and heartbeats waited", late_s)
 
     async def _end(self, task: asyncio.Task[None], *, is_polite: bool) -> None:
         """End TikTokLive's task and its socket, whatever state they are in."""
