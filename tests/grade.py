@@ -29,7 +29,7 @@ EQUIVALENT = Path(__file__).parent / "grading" / "equivalent.txt"
 TARGET = 0.95
 
 _JOURNAL = ("journal", "fold", "sealing", "resuming", "sequencer")
-_JOURNAL_TESTS = (*_JOURNAL, "journal_writer", "last_stretch", "folder")
+_JOURNAL_TESTS = (*_JOURNAL, "journal_writer", "last_stretch", "folder", "writer")
 PARTS = {
     "supervisor": Part(("toolkit/connect",), ("tests/connect",), "not planted_fault"),
     "journal": Part(

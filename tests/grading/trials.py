@@ -28,7 +28,7 @@ __all__ = ["Part", "Plan", "Verdict", "made_plan", "tried"]
 PRELOADED = ("pytest", "hypothesis", "duckdb", "google.protobuf", "pydantic")
 """Costly to load, and without threads, so that a process that has loaded them may fork."""
 COPIED = ("toolkit", "tests", "overlay", "recordings", "panel_app.py", "pyproject.toml")
-TESTS_S_MAX = 20.0
+TESTS_S_MAX = 30.0
 """Of the tests that run a line, the quickest that take so long together are asked."""
 LIMIT_S = 10.0
 LIMIT_FACTOR = 4

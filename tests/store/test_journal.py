@@ -175,6 +175,7 @@ def test_a_file_that_is_shorter_than_its_header_is_a_tail(tmp_path: Path, length
     whole = write(path, [b"one"])
     path.write_bytes(whole[:length])
     reader = read_journal(path)
+    assert (reader.offset, reader.number, reader.lost, reader.damaged, reader.tail_bytes) == (0, 0, 0, [], 0)
     assert list(reader) == []
     assert reader.tail_bytes == length % 16
     assert reader.damaged == []

@@ -143,7 +143,9 @@ def test_a_journal_that_cannot_begin_leaves_no_file(tmp_path: Path, monkeypatch:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "pwrite", full)
-    with pytest.raises(JournalNotWritten, match=r"x\.journal: 16 bytes .*No space left") as failed:
+    with pytest.raises(
+        JournalNotWritten, match=r"x\.journal: 16 bytes .*\(No space left on device\)"
+    ) as failed:
         JournalWriter(tmp_path / "x.journal")
     assert "Free space" in failed.value.hint
     assert list(tmp_path.iterdir()) == []

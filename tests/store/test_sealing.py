@@ -17,7 +17,7 @@ from toolkit.model.recording import Cause
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.rows import iso_time
-from toolkit.store.sealing import SealReport, move_aside, read_back, seal_journal
+from toolkit.store.sealing import SealReport, fresh_beside, move_aside, read_back, seal_journal
 from toolkit.store.writer import RecordingWriter
 from toolkit.wire.schema import message_class
 
@@ -197,6 +197,52 @@ def test_a_half_built_database_of_a_killed_sealing_is_not_built_upon(recorded: R
         writer.path.with_name(writer.path.name + ending).write_bytes(b"half" * 5000)
     report = seal_journal(writer.path.with_suffix(".journal"))
     assert (report.messages, report.rebuilt, report.problems) == (30, False, [])
+    assert [path.name for path in writer.path.parent.iterdir()] == [writer.path.name]
+
+
+def test_a_recorder_that_died_left_a_segment_that_ended_so(recorded: Record, clock: ManualClock) -> None:
+    """With its last frame; nothing in a sealed file is open."""
+    writer = recorded(20)
+    last_frame_at = clock.now_us()
+    writer.abandon()
+    seal_journal(writer.path.with_suffix(".journal"))
+    assert query(writer.path, "SELECT cause, epoch_us(ended_at) FROM segments") == [
+        ("process_died", last_frame_at)
+    ]
+
+
+def test_a_database_that_does_not_open_is_told_moved_aside_and_built_again(recorded: Record) -> None:
+    """The journal has everything; the report says what was wrong."""
+    writer = recorded(20)
+    writer.abandon()
+    writer.path.write_bytes(b"not a database" * 1000)
+    report = seal_journal(writer.path.with_suffix(".journal"))
+    assert (report.rebuilt, report.messages, report.caught_up_frames) == (True, 20, 2)
+    (problem,) = report.problems
+    assert problem.startswith("the database did not open: ")
+    assert len(list(writer.path.parent.glob("*.damaged-*"))) == 1
+
+
+def test_a_database_that_differs_is_told_moved_aside_and_built_again(recorded: Record) -> None:
+    """Every byte of it is compared, whoever changed it."""
+    writer = recorded(20)
+    writer.abandon()
+    with duckdb.connect(str(writer.path)) as connection:
+        connection.execute("UPDATE messages SET payload = 'x' WHERE seq = 3")
+    report = seal_journal(writer.path.with_suffix(".journal"))
+    assert report.rebuilt
+    assert [problem for problem in report.problems if "journal and database differ in" in problem]
+    assert query(writer.path, "SELECT count(*) FROM messages WHERE payload = 'x'") == [(0,)]
+
+
+def test_a_half_built_database_is_cleared_away_when_the_old_one_does(recorded: Record) -> None:
+    """Sealing anew was killed, and is not needed any more."""
+    writer = recorded(30)
+    writer.abandon()
+    half = fresh_beside(writer.path)
+    half.write_bytes(b"half" * 5000)
+    report = seal_journal(writer.path.with_suffix(".journal"))
+    assert (report.rebuilt, report.problems) == (False, [])
     assert [path.name for path in writer.path.parent.iterdir()] == [writer.path.name]
 
 
