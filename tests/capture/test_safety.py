@@ -118,6 +118,32 @@ def test_a_signing_service_that_nobody_vouches_for_gets_no_key(tmp_path, certifi
     assert not any(heard), "not even a request line"
 
 
+def test_a_live_server_that_nobody_vouches_for_gets_no_cookie(tmp_path, certificate):
+    """The signing service names a server of this machine: TLS fails before the first byte of a handshake."""
+    heard = []
+
+    async def scenario():
+        async def listen(reader, writer):
+            heard.append(await reader.read(65_536))
+            writer.close()
+
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(*certificate)
+        server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+        evil = f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        simulator = await simulated(Fault.of("sign-push-server", address=evil, count=0))
+        source = TikTokSource(addresses(simulator), "demo", SystemClock())
+        await source.resolve()
+        down = await source.listen(lambda room_id: None, lambda kind, data: data)
+        assert (down.cause, down.is_unusable) == (Cause.SIGNER, True)
+        assert "certificate" in down.detail
+        server.close()
+        await simulator.stop()
+
+    asyncio.run(scenario())
+    assert not any(heard), "not even a request line"
+
+
 @pytest.mark.parametrize("status", [301, 302, 307])
 def test_nobody_is_followed_elsewhere(tmp_path, status):
     """A redirect of the signing service or of the WebSocket ends the attempt; its target hears nothing."""

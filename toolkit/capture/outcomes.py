@@ -90,6 +90,10 @@ def _of_the_signer(error: BaseException, now_us: int) -> Down | None:
         case upstream.InitialCursorMissingError() | upstream.WebsocketURLMissingError():
             detail = "The signing service's answer names no live server."
             return Down(Cause.SIGNER, detail, is_unusable=True)
+        case ssl.SSLCertVerificationError():
+            # Of the WebSocket: that of a page or of the service itself comes as httpx's.
+            detail = "The signing service named a server whose certificate nobody vouches for."
+            return Down(Cause.SIGNER, detail, is_unusable=True)
         case InvalidURI():
             detail = "The signing service named an address that is none."
             return Down(Cause.SIGNER, detail, is_unusable=True)
