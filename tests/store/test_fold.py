@@ -104,6 +104,12 @@ def test_who_died_while_connected_ended_with_the_last_frame(tell: Tell, make: An
     assert len(told.gaps(is_live=False)) == 2
 
 
+def test_segments_are_told_in_the_order_of_their_numbers(tell: Tell, make: Any) -> None:
+    """One whose beginning is lost is known by its frames, whatever stands before them."""
+    told = tell(header(), opened(2, 5_000), frame(1, 6_000, make.push([make.comment(1)])))
+    assert [s.segment_id for s in told.segments(is_live=False)] == [1, 2]
+
+
 def test_a_segment_without_frames_ended_when_it_began(tell: Tell) -> None:
     """Nothing was observed in it."""
     told = tell(header(), opened(1, 2_000), opened(2, 5_000))

@@ -153,6 +153,16 @@ def test_a_record_that_stands_there_twice_is_read_once(tmp_path: Path) -> None:
     assert reader.lost == 0
 
 
+def test_records_that_are_damaged_inside_are_passed_one_after_the_other(tmp_path: Path) -> None:
+    """Their beginnings look whole; only the checksum tells."""
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one", b"two", b"tri", b"four"])
+    path.write_bytes(whole.replace(b"two", b"tWo").replace(b"tri", b"tRi"))
+    reader = read_journal(path)
+    assert [record.number for record in reader] == [1, 4]
+    assert (reader.damaged, reader.lost) == ([DamagedRange(57, 139)], 2)
+
+
 def test_damage_side_by_side_is_one_range(tmp_path: Path) -> None:
     """A header and the record behind it, or two records: told once, with both ends."""
     path = tmp_path / "x.journal"
