@@ -349,6 +349,75 @@ def test_blocked_is_waited_out_for_minutes():
     assert seen[0] < 400 < 3000 < seen[-1]
 
 
+USELESS = Down(Cause.SIGNER, "It names no server.", is_unusable=True)
+
+
+def in_vain(d, times, down=USELESS):
+    """Dial so many times for nothing; return the waits that followed."""
+    seen = []
+    for _ in range(times):
+        d.later(0, Live())
+        seen += waits(d.later(0, down))
+        d.later(seen[-1], Timer())
+    return seen
+
+
+def test_dials_in_vain_are_minutes_apart_from_the_third_on():
+    """Twice the usual wait; then 5 to 60 minutes, and the sentence says so."""
+    d = Dialogue(BackoffPolicy(jitter=0.0, attempts_max=0))
+    d.at(0, Start())
+    assert in_vain(d, 2) == [5, 10]
+    assert not any("each time" in transition.detail for transition in d.supervisor.announce())
+    first, second, *rest = in_vain(d, 20)
+    assert 300 <= first <= 370 < 600 <= second <= 740
+    assert all(2900 <= wait_s <= 3600 for wait_s in rest[4:])
+    told = [transition for transition in d.supervisor.announce() if transition.wait_s]
+    assert all(t.detail.startswith("It names no server. It is so each time") for t in told)
+
+
+def test_dials_in_vain_end_with_the_attempts():
+    """After ten in a row it is the operator's, who begins afresh."""
+    d = Dialogue()
+    d.at(0, Start())
+    in_vain(d, 10)
+    d.later(0, Live())
+    assert d.later(0, USELESS) == [Finish(Cause.SIGNER)]
+    assert d.later(0, Retry()) == [Resolve(0)]
+    assert in_vain(d, 2) == [30, 30], "the breaker's pause, and no more than that"
+
+
+def test_a_connection_that_was_of_use_forgives_dials_in_vain():
+    """However it ended; a failure of the network in between forgives nothing."""
+    d = Dialogue(BackoffPolicy(jitter=0.0, base_s=40, ceiling_s=40))
+    d.at(0, Start())
+    in_vain(d, 2)
+    d.later(0, Live(), Up())
+    d.later(1, Down(Cause.CLOSED))
+    d.later(40, Timer())
+    assert in_vain(d, 2) == [40, 40]
+    d.later(0, Live())
+    d.later(0, Down(Cause.NETWORK))
+    d.later(40, ProbeOk())
+    assert in_vain(d, 1)[0] >= 300
+
+
+def test_connections_that_end_in_what_cannot_be_read_are_dials_in_vain():
+    """They came up, and brought nothing; one that lasted first begins a new count."""
+    d = Dialogue(BackoffPolicy(jitter=0.0, base_s=40, ceiling_s=40))
+    d.at(0, Start())
+    endless = Down(Cause.UNREADABLE, is_unusable=True)
+    for wait_s in (40, 40):
+        d.later(0, Live(), Up())
+        assert waits(d.later(1, endless)) == [wait_s]
+        d.later(wait_s, Timer())
+    d.later(0, Live(), Up())
+    assert waits(d.later(STABLE_AFTER_S, endless)) == [40]
+    d.later(40, Timer(), Live(), Up())
+    assert waits(d.later(1, endless)) == [40]
+    d.later(40, Timer(), Live(), Up())
+    assert waits(d.later(1, endless))[0] >= 300
+
+
 def test_a_timer_that_is_early_is_set_again():
     """A wait that was replaced, or a clock that jumped, cannot cut a wait short."""
     d = connected()

@@ -102,6 +102,7 @@ ENGLISH: dict[str, dict[str, str]] = {
         "cause_signer": "Wait a few minutes, or set TIKTOK_SIGN_API_KEY and restart.",
         "cause_blocked": "TikTok refuses this address. Try from another network, or later.",
         "cause_network": "Check this machine's internet connection, then press Record again.",
+        "cause_unreadable": "TikTok sent what cannot be read. Press Record to try again.",
         "cause_internal": "Free disk space if it is full; the log has the details.",
         "cause_live_ended": "The recording is kept. It is in the list below.",
     },
