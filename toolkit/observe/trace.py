@@ -3,7 +3,7 @@ When each frame had passed each stage: for whoever measures, off otherwise.
 
 One line per frame and stage, ``STAGE FRAME_NO MICROSECONDS``, the time on the wall
 clock. Stages: ``journaled`` (may be acknowledged) and ``projected`` (in the
-database). `toolkit load-test` turns it on in the server that it starts; a frame
+database); of a replay ``due`` and ``played``. `toolkit load-test` turns it on in the server that it starts; a frame
 costs some microseconds then, and nothing when it is off.
 """
 
@@ -40,11 +40,11 @@ def stop() -> None:
         file.close()
 
 
-def note(stage: str, frame_no: int) -> None:
-    """Note that a frame has passed a stage just now. From any thread."""
+def note(stage: str, frame_no: int, ago_ns: int = 0) -> None:
+    """Note that a frame has passed a stage just now, or some nanoseconds ago. From any thread."""
     file = _file
     if file is not None:
-        file.write(f"{stage} {frame_no} {time.time_ns() // 1000}\n")
+        file.write(f"{stage} {frame_no} {(time.time_ns() - ago_ns) // 1000}\n")
 
 
 def read(path: Path) -> Iterator[tuple[str, int, int]]:

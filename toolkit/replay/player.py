@@ -26,6 +26,7 @@ from toolkit.errors import ReplayError
 from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Batch
 from toolkit.model.plan import Plan, PlannedFrame
+from toolkit.observe import trace
 from toolkit.replay.ahead import Ahead
 from toolkit.replay.clock import UNLIMITED, PlayerClock, SystemTime, Time
 from toolkit.replay.connection import announce, status_notice
@@ -332,13 +333,17 @@ class Player:
 
     def _play(self, planned: PlannedFrame, due_ns: int | None) -> None:
         """Send a frame the way a live frame goes."""
+        sent_ns = self._time.mono_ns()
         batch = self._tap.take(planned)
         self._frames += 1
         self._events += len(batch.events)
         if self._burst is not None:
             self._burst.played(batch)
         if due_ns is not None:
-            self._late.take(self._time.mono_ns() - due_ns)
+            now_ns = self._time.mono_ns()
+            self._late.take(now_ns - due_ns)
+            trace.note("due", batch.frame_no, now_ns - due_ns)
+            trace.note("played", batch.frame_no, now_ns - sent_ns)
         if batch.events:
             items = [(event.kind, event) for event in batch.events]
             self._bus.publish(items, rehearsal=True, recorded_at=planned.occurred_at)
