@@ -19,7 +19,6 @@ import contextlib
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from toolkit.model.frame import FrameKind, Message
@@ -36,8 +35,9 @@ __all__ = ["RATE_MAX", "Playback"]
 
 RATE_MAX = 1000.0
 """Fastest: an hour in under four seconds; beyond it the sockets are what is measured."""
-READ_AHEAD_FRAMES = 32
-"""Read and encoded at a time, about 25 s of a live; twice that is in memory."""
+AHEAD_FRAMES_MAX = 32
+AHEAD_MESSAGES_MAX = 1_000
+"""Read and encoded at a time, 25 s of a live or one burst of a huge one; twice that is in memory."""
 LOOK_S = 0.02
 """Between two looks for a viewer."""
 LEAD_S = 3.0
@@ -136,7 +136,7 @@ class Playback:
                     await self._be_away(simulator, breaks.popleft())
                     is_new = True
                 if previous is not None and frame.room_id != previous.room_id:
-                    self._change_room(simulator, prepared)
+                    await self._change_room(simulator, prepared)
                     is_new = True
                 if is_new and self._waits:
                     await self._wait_for_viewer(simulator)
@@ -224,7 +224,9 @@ class Playback:
             async with asyncio.timeout(SETTLE_S):
                 await _look_until(lambda: not simulator.unacknowledged())
 
-    def _change_room(self, simulator: Simulator, prepared: _Prepared) -> None:
+    async def _change_room(self, simulator: Simulator, prepared: _Prepared) -> None:
+        await self._until(simulator, prepared.frame.at_s)
+        await self._settle(simulator)
         simulator.broadcast.vanish()
         simulator.cut_connections(Cut())
         self._open_room(simulator, prepared)
@@ -264,7 +266,7 @@ class _ReadAhead:
         if not self._ready and self._reading is not None:
             read = await self._reading
             self._reading = None
-            self._is_at_end = len(read) < READ_AHEAD_FRAMES
+            self._is_at_end = not read
             self._ready.extend(read)
             self._read_more()
         return self._ready[0] if self._ready else None
@@ -285,7 +287,16 @@ class _ReadAhead:
             self._reading = asyncio.create_task(asyncio.to_thread(self._read), name="read ahead")
 
     def _read(self) -> list[_Prepared]:
-        return list(islice(self._source, READ_AHEAD_FRAMES))
+        """Return the next frames; none at the end."""
+        found: list[_Prepared] = []
+        messages = 0
+        while len(found) < AHEAD_FRAMES_MAX and messages < AHEAD_MESSAGES_MAX:
+            prepared = next(self._source, None)
+            if prepared is None:
+                break
+            found.append(prepared)
+            messages += len(prepared.messages)
+        return found
 
 
 def _prepared(frames: Iterator[PlannedFrame]) -> Generator[_Prepared, None, None]:
