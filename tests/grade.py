@@ -27,6 +27,7 @@ from grading.trials import Part, Verdict, made_plan, tried
 ROOT = Path(__file__).resolve().parent.parent
 EQUIVALENT = Path(__file__).parent / "grading" / "equivalent.txt"
 TARGET = 0.95
+TOLD_EVERY = 25
 
 _JOURNAL = ("journal", "fold", "sealing", "resuming", "sequencer")
 _JOURNAL_TESTS = (*_JOURNAL, "journal_writer", "last_stretch", "folder", "writer")
@@ -76,6 +77,8 @@ def graded(name: str, args: argparse.Namespace) -> bool:
             verdicts[verdict] += 1
             if verdict is not Verdict.KILLED or args.verbose:
                 print(f"{verdict.upper()} {mutant.lines[0]}: {mutant.key}", flush=True)
+            if verdicts.total() % TOLD_EVERY == 0:
+                print(f"{name}: {verdicts.total()} tried, {verdicts[Verdict.SURVIVED]} survived", flush=True)
             if args.verbose:
                 print("    " + "\n    ".join(said.strip().splitlines()[-3:]), flush=True)
     hung = verdicts[Verdict.HUNG]

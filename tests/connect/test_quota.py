@@ -213,6 +213,7 @@ def test_a_damaged_memory_is_survived():
         ({"X-RateLimit-Reset": str((WALL_S - 90) * 1000)}, None),
         ({"X-RateLimit-Reset": str(WALL_S)}, None),
         ({"X-RateLimit-Reset": "60000000000"}, 3600),
+        ({"X-RateLimit-Reset": "1000000000"}, None),
         ({"X-RateLimit-Reset": "100000000000000"}, None),
         ({"RateLimit": "limit=5, remaining=0"}, None),
         ({"RateLimit": "limit=5; t=21"}, 21),

@@ -434,6 +434,11 @@ def test_jitter_spreads_the_ceiling():
     assert 315 < max(delays) <= 330
 
 
+def test_a_recorder_without_a_limit_reaches_any_attempt():
+    """A weekend of failures later the power would not fit a float."""
+    assert EXACT.delay_s(100_000, Random(1)) == 300
+
+
 def test_every_change_of_state_is_announced_in_order_with_its_outage():
     """What the operator saw can be told again; one id from the loss to the return."""
     d = connected()
