@@ -173,6 +173,11 @@ def test_a_stop_in_the_middle_of_a_rehearsal_is_clean(serve: Any, wait_until: An
     server = serve({"TOOLKIT_RECORDINGS": str(tmp_path)})
     assert server.ask("/api/replay/start", {"id": "sample", "rate": 2})["state"] == "playing"
     wait_until(lambda: (server.ask("/api/tiktok/status")["rehearsal"] or {}).get("events", 0) > 20)
+    assert server.ask("/api/replay", {"action": "pause"})["state"] == "paused"
+    assert server.ask("/api/replay", {"action": "seek", "to_s": 120})["position_s"] == 120
+    assert len(server.ask("/api/replay?buckets=50")["timeline"]["comments"]) == 50
+    assert "error" in server.ask("/api/replay", {"action": "seek", "to_s": -1})
+    assert server.ask("/api/replay", {"action": "resume"})["state"] == "playing"
     assert server.stop(signal.SIGINT) == 0, server.output()
     assert "terminate" not in server.output()
 

@@ -24,6 +24,7 @@ from toolkit.wire.schema import message_class
 
 BEGAN_AT = 1_700_000_000_000_000
 ROOM = 7_001
+FRAMES_BETWEEN_FAULTS = 8
 
 
 def comment(number: int) -> Message:
@@ -145,6 +146,9 @@ def fault_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 if kind in ("reset", "drop"):
                     await room.until_connected(before + 1)
                 await room.fresh_message_passes()
+                connection = room.simulator.ledger.connections[-1]
+                enough = connection.acked + FRAMES_BETWEEN_FAULTS
+                await room.until(lambda c=connection, n=enough: c.acked >= n, "some frames")
             await room.finish()
             return room.recordings()[0]
 

@@ -8,6 +8,7 @@ Where performance is known: ``toolkit bench``.
     bus         from an event to everybody who listens
     sockets     fan-out to 1, 10, 100, 1,000 sockets, and some that never read
     queries     the charts of the standard notebook on ten million events, against pandas
+    replay      how punctual the player is, how much it holds, how quickly it seeks
     startup     how long one waits for the first answer
     compare     two results side by side
     machine     a figure, and what it was measured on; ``material`` what is worked on
@@ -77,6 +78,12 @@ def _queries(args: argparse.Namespace) -> Iterable[Figure]:
     return queries.measure(args.events, rounds=min(args.rounds, 3))
 
 
+def _replay(args: argparse.Namespace) -> Iterable[Figure]:
+    from toolkit.bench import replay
+
+    return replay.measure(seconds=args.seconds)
+
+
 def _startup(args: argparse.Namespace) -> Iterable[Figure]:
     from toolkit.bench import startup
 
@@ -91,6 +98,7 @@ _SUITES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "bus": _bus,
     "sockets": _sockets,
     "queries": _queries,
+    "replay": _replay,
     "startup": _startup,
 }
 

@@ -33,6 +33,8 @@ class Ahead:
         self._source: Iterator[PlannedFrame] = iter(())
         self._coming: asyncio.Future[list[PlannedFrame]] | None = None
         self._is_exhausted = True
+        self._untouched_at_s: float | None = None
+        """Where it was opened, as long as nothing was taken."""
 
     async def open(self, from_s: float) -> None:
         """
@@ -41,10 +43,13 @@ class Ahead:
         Raises:
             RecordingError: The plan cannot be read.
         """
+        if from_s == self._untouched_at_s:
+            return
         before = await self._let_go()
         self._source = self._plan.frames(from_s)
         self._is_exhausted = False
         await self.fill()
+        self._untouched_at_s = from_s
         # Afterwards: a file that is still open is opened again at a fifth of the cost.
         await self._close(before)
 
@@ -63,6 +68,7 @@ class Ahead:
 
     def pop(self) -> PlannedFrame:
         """Return the next frame and go on."""
+        self._untouched_at_s = None
         frame = self._frames.popleft()
         if len(self._frames) < _FRAMES_MAX // 2:
             self._read_on()
@@ -111,6 +117,7 @@ class Ahead:
             await asyncio.wait({coming})
             coming.exception()
         source, self._source = self._source, iter(())
+        self._untouched_at_s = None
         self._frames.clear()
         self._is_exhausted = True
         return source

@@ -48,6 +48,8 @@ def play(path: Path, asked: Mapping[str, Any], record: Path | None = None) -> di
         progress = asyncio.run(player.run())
         report = tap.seal() if tap is not None else None
     finally:
+        if tap is not None:
+            tap.discard()
         if folder is not None:
             folder.unlock()
     return progress.as_dict() | {
