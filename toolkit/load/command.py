@@ -12,6 +12,7 @@ from typing import Any
 
 from toolkit.errors import ServerError, SettingsError
 from toolkit.load.browsers import find_chromium
+from toolkit.load.feeds import DEPTHS
 from toolkit.load.ladder import find_knee
 from toolkit.load.objectives import load_limits
 from toolkit.load.report import keep, lines, new_report
@@ -38,6 +39,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--ladder", metavar="R,R,...", help="one run for each rate, up to the first that fails")
     parser.add_argument("--others", type=float, metavar="R", help="other messages per second")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="N", help="length of a run")
+    parser.add_argument(
+        "--depth",
+        choices=DEPTHS,
+        default="wire",
+        help="wire: a simulator, the real client, a recording; inside: the server's own player",
+    )
     parser.add_argument("--subscribers", type=int, default=10, metavar="N", help="sockets that read")
     parser.add_argument("--never-reading", type=int, default=0, metavar="M", help="sockets that never read")
     parser.add_argument(
@@ -114,6 +121,7 @@ def _loads(args: argparse.Namespace) -> list[Load]:
             name=name,
             profile=profile,
             seconds=args.seconds,
+            depth=args.depth,
             subscribers=args.subscribers,
             never_reading=args.never_reading,
             browsers=browsers,

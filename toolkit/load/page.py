@@ -114,8 +114,9 @@ def _run(report: Mapping[str, Any]) -> str:
         [
             f'<section class="run"><h2>{_text(report["name"])}</h2>',
             f"<p>{verdict} {load['comments_per_s']:g} comments/s and {load['others_per_s']:g} other "
-            f"messages/s for {load['seconds']:g} s; {load['subscribers']} sockets that read, "
-            f"{load['never_reading']} that never do, {load['browsers']} pages. "
+            f"messages/s for {load['seconds']:g} s, {_text(load['depth'])} depth; "
+            f"{load['subscribers']} sockets that read, {load['never_reading']} that never do, "
+            f"{load['browsers']} pages. "
             f"Begun {_text(report['started_at'][:19])} UTC.</p>",
             _objectives(report),
             "<h3>Every comment of the measured time, milliseconds since it was due</h3>",
@@ -155,11 +156,13 @@ def _stages(report: Mapping[str, Any]) -> str:
         for name, stage in report["stages"].items()
     ]
     loss = report["loss"]
-    return (
-        _table(["stage", *(word for _, word in _COLUMNS)], rows)
-        + f"<p>Of {loss['sent']:,} messages of all kinds {loss['acked']:,} were acknowledged; "
-        f"{loss['lost']:,} of those are not in the recording.</p>"
+    kept = (
+        f"Of {loss['sent']:,} messages of all kinds {loss['acked']:,} were acknowledged; "
+        f"{loss['lost']:,} of those are not in the recording."
+        if report["load"]["depth"] == "wire"
+        else f"{loss['sent']:,} messages of all kinds were played. What is played is not recorded."
     )
+    return _table(["stage", *(word for _, word in _COLUMNS)], rows) + f"<p>{kept}</p>"
 
 
 def _percentiles(report: Mapping[str, Any]) -> str:

@@ -69,7 +69,7 @@ def _load(load: Load) -> dict[str, Any]:
         "comments_per_s": load.profile.comments_per_s,
         "others_per_s": load.profile.others_per_s,
         "room": load.profile.name,
-        "depth": "wire",
+        "depth": load.depth,
         "seconds": load.seconds,
         "subscribers": load.subscribers,
         "never_reading": load.never_reading,
@@ -86,13 +86,13 @@ def _judged(measured: Measured, stages: Mapping[str, Mapping[str, Any]]) -> dict
     loss = measured.stages.loss
     judged |= {
         "fan_out_p99_ms": measured.fan_out.summary_ms()["p99_ms"],
-        "lost_max": loss.lost,
-        "unacked_max": loss.unacked,
         "unpublished_max": loss.unpublished,
         "missed_max": measured.heard.missed,
         "lost_readers_max": measured.heard.lost_readers,
         "server_rss_mb": max((look.rss_bytes["server"] for look in measured.looks), default=0) / 1e6,
     }
+    if measured.evidence.is_recorded:
+        judged |= {"lost_max": loss.lost, "unacked_max": loss.unacked}
     if measured.load.browsers:
         judged["unpainted_max"] = loss.unpainted
     return judged
@@ -142,7 +142,7 @@ def _look(look: Progress) -> dict[str, Any]:
 
 def lines(report: Mapping[str, Any]) -> list[str]:
     """Return the result for a terminal."""
-    load, loss = report["load"], report["loss"]
+    load = report["load"]
     shown = [
         f"{report['name']}: {load['comments_per_s']:g} comments/s and {load['others_per_s']:g} others/s "
         f"for {load['seconds']:g} s, {load['subscribers']} sockets, {load['never_reading']} that never read, "
@@ -152,7 +152,7 @@ def lines(report: Mapping[str, Any]) -> list[str]:
         f"{'scheduled':12}{report['scheduled']:>10,}",
         *(_stage_line(name, stage) for name, stage in report["stages"].items()),
         "",
-        f"messages: {loss['sent']:,} sent, {loss['acked']:,} acknowledged, {loss['lost']} of those lost",
+        _loss_line(report),
         *(
             f"{name:10} {used['cpu_percent_mean']:6.1f} % of a core, at most "
             f"{used['cpu_percent_max']:.0f} %; {used['rss_mb_last']:,.0f} MB"
@@ -161,6 +161,13 @@ def lines(report: Mapping[str, Any]) -> list[str]:
         "",
     ]
     return [*shown, *(Verdict(**objective).line() for objective in report["objectives"])]
+
+
+def _loss_line(report: Mapping[str, Any]) -> str:
+    loss = report["loss"]
+    if report["load"]["depth"] == "inside":
+        return f"messages: {loss['sent']:,} played; what is played is not recorded"
+    return f"messages: {loss['sent']:,} sent, {loss['acked']:,} acknowledged, {loss['lost']} of those lost"
 
 
 def _stage_line(name: str, stage: Mapping[str, Any]) -> str:

@@ -9,36 +9,29 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-from toolkit.errors import ServerError
 from toolkit.load.browsers import Browser
+from toolkit.load.feeds import DEPTHS, Feed
 from toolkit.load.gauges import ProcessGauge
 from toolkit.load.histogram import Histogram
 from toolkit.load.listeners import Heard, Listeners, Witnessed
 from toolkit.load.pipes import RemoteActor
-from toolkit.load.server import Server
-from toolkit.load.source import SentMessage, Source
-from toolkit.load.stages import Evidence, Stages, Window, read_recording, read_trace, trace_comments
+from toolkit.load.server import Server, wait_for
+from toolkit.load.stages import Evidence, Stages, Window, read_trace, trace_comments
 from toolkit.simulator.profile import TrafficProfile
 
 __all__ = ["Load", "Measured", "Progress", "run"]
 
-USER = "demo"
 WARM_UP_S = 3.0
 """Caches, schemas and the first pages are not what a load test is about."""
-CONNECT_WITHIN_S = 60.0
 PAINT_WITHIN_S = 60.0
 """For a browser to start on a busy machine and to show its first comment."""
 SETTLE_WITHIN_S = 10.0
 """How long the last comments may take to the screens before they count as not painted."""
-SEAL_WITHIN_S = 120.0
-_SEALED_PER_S = 3_000
-"""Messages sealed in a second on a slow machine: a long run gets more time."""
 LOOK_EVERY_S = 1.0
 _PAGE = "view=chat&ack=1&smooth=0"
 """Without smoothing: a few comments that come together are otherwise shown one by one, to
@@ -56,6 +49,7 @@ class Load:
         name: What it is called in reports.
         profile: The room: rates and mix.
         seconds: Length of the measured time.
+        depth: Where it comes in: one of :data:`~toolkit.load.feeds.DEPTHS`.
         subscribers: Sockets that read.
         never_reading: Sockets that do not.
         browsers: Pages of the overlay.
@@ -66,6 +60,7 @@ class Load:
     name: str
     profile: TrafficProfile
     seconds: float
+    depth: str = "wire"
     subscribers: int = 10
     never_reading: int = 0
     browsers: int = 1
@@ -139,7 +134,7 @@ class _Rig:
 
     load: Load
     folder: Path
-    source: RemoteActor
+    feed: Feed
     server: Server
     listeners: RemoteActor
     gauges: dict[str, list[ProcessGauge]]
@@ -171,14 +166,11 @@ def run(load: Load, tell: Callable[[str], None], tell_progress: Callable[[Progre
         window = _hold(rig, tell_progress)
         tell("the last comments arrive")
         _settle(rig, window)
-        recording = _ask(rig.server, "/api/tiktok/status")["recording"]
-        tell("the live ends, the recording is sealed")
-        is_drained = rig.source.ask("end")
-        sent = rig.source.ask("sent")
-        _wait_sealed(rig.server, len(sent["messages"]))
+        tell("the end, and what was recorded is sealed")
+        is_drained = rig.feed.end(rig.server)
         _look(rig, window, tell_progress=None)
-        tell("reading what was recorded")
-        evidence = _evidence(rig, sent["messages"], recording)
+        tell("reading the evidence")
+        evidence, connections = _evidence(rig)
     return Measured(
         load=load,
         window=window,
@@ -187,7 +179,7 @@ def run(load: Load, tell: Callable[[str], None], tell_progress: Callable[[Progre
         fan_out=rig.fan_out,
         heard=rig.heard,
         skipped=[rig.skipped[client] for client in sorted(rig.skipped)],
-        connections=sent["connections"],
+        connections=connections,
         is_drained=is_drained,
         server_start_s=rig.server.started_s,
         evidence=evidence,
@@ -198,17 +190,12 @@ def run(load: Load, tell: Callable[[str], None], tell_progress: Callable[[Progre
 
 
 def _start(load: Load, folder: Path, exits: ExitStack, tell: Callable[[str], None]) -> _Rig:
-    tell("starting the simulator")
-    source = exits.enter_context(RemoteActor("simulator", Source, load.profile, load.seed))
+    tell("making the load ready")
+    # All of the time that it may have to last.
+    feed = DEPTHS[load.depth](load.profile, load.seed, load.seconds + WARM_UP_S + SETTLE_WITHIN_S * 2)
+    settings = feed.prepare(exits, folder)
     tell("starting the server")
-    environment = {
-        **source.started,
-        "TIKTOK_USERNAME": USER,
-        "TOOLKIT_RECORDINGS": str(folder / "recordings"),
-        "TOOLKIT_TRACE": str(folder / "trace"),
-    }
-    server = exits.enter_context(Server(folder, environment))
-    _wait(lambda: _ask(server, "/api/tiktok/status")["connected"], CONNECT_WITHIN_S, "The recorder connects")
+    server = exits.enter_context(Server(folder, {**settings, "TOOLKIT_TRACE": str(folder / "trace")}))
     tell("connecting sockets and pages")
     listeners = exits.enter_context(RemoteActor("socket clients", Listeners, server.port, load.subscribers))
     if load.never_reading:
@@ -217,36 +204,27 @@ def _start(load: Load, folder: Path, exits: ExitStack, tell: Callable[[str], Non
     browsers = [exits.enter_context(Browser(load.chromium, url)) for _ in range(load.browsers)]
     gauges = {
         "server": [ProcessGauge(server.pid)],
-        "simulator": [ProcessGauge(source.pid)],
+        **{name: [ProcessGauge(pid)] for name, pid in feed.pids.items()},
         "sockets": [ProcessGauge(listeners.pid)],
     }
-    rig = _Rig(load, folder, source, server, listeners, gauges)
-    _wait(lambda: _is_every_page_painting(rig), PAINT_WITHIN_S, "Every page paints")
+    rig = _Rig(load, folder, feed, server, listeners, gauges)
+    wait_for(lambda: _pages(rig) >= load.browsers, PAINT_WITHIN_S, "Every page is there")
+    feed.begin(server)
+    wait_for(lambda: _pages_painting(rig) >= load.browsers, PAINT_WITHIN_S, "Every page paints")
     if browsers:
         gauges["browsers"] = [ProcessGauge(browser.pid, with_children=True) for browser in browsers]
     return rig
 
 
-def _wait(condition: Callable[[], Any], within_s: float, what: str) -> None:
-    deadline_s = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline_s:
-            raise ServerError(f"{what}: not within {within_s:g} s.", hint="Try a lower rate first.")
-        time.sleep(0.1)
+def _pages(rig: _Rig) -> int:
+    """Return how many pages are connected."""
+    return sum(told["painted_seq"] is not None for told in rig.server.status()["sockets"])
 
 
-def _ask(server: Server, path: str) -> dict[str, Any]:
-    """Ask a server that may be too busy to answer at once."""
-    for _ in range(3):
-        answer = server.ask(path)
-        if answer is not None:
-            return dict(answer)
-    raise ServerError(f"The server does not answer {path}.", hint="Try a lower rate.")
-
-
-def _is_every_page_painting(rig: _Rig) -> bool:
+def _pages_painting(rig: _Rig) -> int:
+    """Return how many of them have painted something."""
     _ask_screens(rig)
-    return sum(bool(frames) for frames in rig.screens.values()) >= rig.load.browsers
+    return sum(bool(frames) for frames in rig.screens.values())
 
 
 # -- during ------------------------------------------------------------------
@@ -287,7 +265,7 @@ def _look(
     latency = Histogram.of(heard.latency, heard.latency_max)
     progress = Progress(
         at_s=(time.time_ns() // 1000 - window.from_us) / 1e6,
-        messages=rig.source.ask("counts").messages,
+        messages=rig.feed.messages(),
         cpu={name: sum(u.cpu for u in used) for name, used in usage.items()},
         rss_bytes={name: sum(u.rss_bytes for u in used) for name, used in usage.items()},
         fan_out_p99_ms=latency.summary_ms()["p99_ms"],
@@ -314,7 +292,7 @@ def _add(rig: _Rig, heard: Heard) -> None:
 
 def _ask_screens(rig: _Rig) -> None:
     """Take in what the pages have painted since."""
-    for told in _ask(rig.server, "/api/tiktok/status")["sockets"]:
+    for told in rig.server.status()["sockets"]:
         if told["painted_seq"] is not None:
             frames = rig.screens.setdefault(told["client"], {})
             for seq, at_ms in told["paintings"]:
@@ -337,16 +315,16 @@ def _settle(rig: _Rig, window: Window) -> None:
         time.sleep(LOOK_EVERY_S / 2)
 
 
-def _wait_sealed(server: Server, messages: int) -> None:
-    within_s = SEAL_WITHIN_S + messages / _SEALED_PER_S
-    _wait(lambda: not _ask(server, "/api/tiktok/status")["is_recording"], within_s, "The recording is sealed")
-
-
-def _evidence(rig: _Rig, sent: Sequence[SentMessage], recording: str) -> Evidence:
-    return Evidence(
+def _evidence(rig: _Rig) -> tuple[Evidence, int]:
+    """Return what everybody knows, and over how many connections the load came."""
+    traced = read_trace(rig.folder / "trace")
+    sent, connections = rig.feed.sent(traced)
+    evidence = Evidence(
         sent=sent,
-        recorded=read_recording(rig.folder / "recordings" / f"{recording}.duckdb"),
-        traced=read_trace(rig.folder / "trace"),
+        is_recorded=rig.feed.keeps,
+        recorded=rig.feed.recorded(),
+        traced=traced,
         witnessed={w.msg_id: w for w in rig.witnessed},
         paintings=[sorted(frames.items()) for _, frames in sorted(rig.screens.items())],
     )
+    return evidence, connections

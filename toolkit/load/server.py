@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,13 @@ from toolkit.bundled import panel_app
 from toolkit.errors import ServerError
 from toolkit.load.gauges import read_metrics
 
-__all__ = ["Server"]
+__all__ = ["Server", "wait_for"]
 
 READY_WITHIN_S = 60.0
 STOP_WITHIN_S = 60.0
 ASK_TIMEOUT_S = 10.0
+_ASKED_TIMES = 3
+"""A server under load may be late with an answer."""
 _LOG_LINES_SHOWN = 15
 _OURS = ("TIKTOK_", "TOOLKIT_", "RECONNECTION_", "WEBSOCKET_", "WEBHOOK_")
 
@@ -110,6 +112,19 @@ class Server:
         answer = self._fetch(path, body)
         return None if answer is None else json.loads(answer)
 
+    def status(self) -> dict[str, Any]:
+        """
+        Return what ``/api/tiktok/status`` says.
+
+        Raises:
+            ServerError: It does not answer.
+        """
+        for _ in range(_ASKED_TIMES):
+            answer = self.ask("/api/tiktok/status")
+            if answer is not None:
+                return dict(answer)
+        raise ServerError("The server under load does not answer any more.", hint="Try a lower rate.")
+
     def metrics(self) -> dict[str, float]:
         """Return what ``/metrics`` says."""
         return read_metrics((self._fetch("/metrics") or b"").decode())
@@ -130,6 +145,25 @@ class Server:
     def _failed(self, what: str) -> ServerError:
         lines = self._log_path.read_text("utf-8", "replace").splitlines()[-_LOG_LINES_SHOWN:]
         return ServerError(f"The server under load {what}.", hint="\n  ".join(["It said:", *lines]))
+
+
+def wait_for(condition: Callable[[], Any], within_s: float, what: str) -> None:
+    """
+    Wait until something holds.
+
+    Args:
+        condition: What is asked ten times a second.
+        within_s: How long.
+        what: It in words, such as "The recorder connects".
+
+    Raises:
+        ServerError: It does not, in time.
+    """
+    deadline_s = time.monotonic() + within_s
+    while not condition():
+        if time.monotonic() > deadline_s:
+            raise ServerError(f"{what}: not within {within_s:g} s.", hint="Try a lower rate first.")
+        time.sleep(0.1)
 
 
 def _free_port() -> int:

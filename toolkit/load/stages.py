@@ -23,10 +23,21 @@ from toolkit.load.source import SentMessage
 from toolkit.observe import trace
 from toolkit.store.reader import open_recording
 
-__all__ = ["STAGES", "Evidence", "Loss", "Stages", "Window", "read_recording", "read_trace", "trace_comments"]
+__all__ = [
+    "STAGES",
+    "Evidence",
+    "Loss",
+    "Stages",
+    "Window",
+    "read_frames_of",
+    "read_recording",
+    "read_trace",
+    "trace_comments",
+]
 
 STAGES = ("sent", "received", "journaled", "projected", "published", "delivered", "painted")
 """What happens to a comment, each timed from when it was due."""
+_KEEPING = ("received", "journaled", "projected")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,8 @@ class Evidence:
     What everybody knows of one run.
 
     Attributes:
-        sent: What was pushed to the recorder.
+        sent: What was sent.
+        is_recorded: Whether it was to be recorded.
         recorded: By message id: when it was received, microseconds UTC, and its frame.
         traced: By stage and frame: when the frame had passed it.
         witnessed: What came out of a socket, by message id.
@@ -60,6 +72,7 @@ class Evidence:
     """
 
     sent: Sequence[SentMessage] = ()
+    is_recorded: bool = True
     recorded: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     traced: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
     witnessed: Mapping[int, Witnessed] = field(default_factory=dict)
@@ -72,11 +85,11 @@ class Loss:
     What did not get where it was promised to be.
 
     Attributes:
-        sent: Messages pushed to the recorder, over the whole run.
+        sent: Messages sent, over the whole run.
         acked: Of these, acknowledged by it.
         lost: Acknowledged and not in the recording. The one that must never be.
-        unacked: Never acknowledged.
-        unpublished: Comments of the window, recorded and not published.
+        unacked: Never acknowledged, though somebody was to.
+        unpublished: Comments of the window, in the recording (or played) and not published.
         unpainted: Comments of the window, published and never passed by every page.
     """
 
@@ -114,6 +127,12 @@ def read_recording(path: Path) -> dict[int, tuple[int, int]]:
     return {msg_id: (received_at, frame_no) for msg_id, received_at, frame_no in rows}
 
 
+def read_frames_of(path: Path) -> list[tuple[int, str, int]]:
+    """Return (message id, type, frame) of every message of a recording, in order."""
+    with open_recording(path) as recording:
+        return recording.sql("SELECT msg_id, method, frame_no FROM messages ORDER BY seq").rows()
+
+
 def read_trace(path: Path) -> dict[str, dict[int, int]]:
     """Return by stage and frame when the frame had passed it; empty where nothing was traced."""
     traced: dict[str, dict[int, int]] = {}
@@ -126,7 +145,9 @@ def read_trace(path: Path) -> dict[str, dict[int, int]]:
 
 def trace_comments(evidence: Evidence, window: Window) -> Stages:
     """Follow every comment of the window through what was seen of it."""
-    latency = {stage: Histogram() for stage in STAGES}
+    left_out = () if evidence.is_recorded else _KEEPING
+    latency = {stage: Histogram() for stage in STAGES if stage not in left_out}
+    entered = "received" if evidence.is_recorded else "sent"
     seconds: dict[int, Histogram] = {}
     screens = [_Screen(frames) for frames in evidence.paintings]
     scheduled = unpublished = unpainted = 0
@@ -137,7 +158,7 @@ def trace_comments(evidence: Evidence, window: Window) -> Stages:
         passed = _passed(message, evidence, screens)
         for stage, at in passed.items():
             latency[stage].record(at - message.due_at)
-        unpublished += "received" in passed and "published" not in passed
+        unpublished += entered in passed and "published" not in passed
         unpainted += bool(screens) and "published" in passed and "painted" not in passed
         last = passed.get("painted") or passed.get("delivered")
         second = (message.due_at - window.from_us) // 1_000_000
@@ -154,7 +175,7 @@ def _passed(message: SentMessage, evidence: Evidence, screens: Iterable[_Screen]
     if recorded is not None:
         passed["received"], frame_no = recorded
         for stage, frames in evidence.traced.items():
-            if frame_no in frames:
+            if stage in _KEEPING and frame_no in frames:
                 passed[stage] = frames[frame_no]
     witnessed = evidence.witnessed.get(message.msg_id)
     if witnessed is not None:
@@ -170,7 +191,8 @@ def _loss(evidence: Evidence, unpublished: int, unpainted: int) -> Loss:
     acked = [message for message in evidence.sent if message.is_acked]
     lost = sum(message.msg_id not in evidence.recorded for message in acked)
     sent = len(evidence.sent)
-    return Loss(sent, len(acked), lost, sent - len(acked), unpublished, unpainted)
+    unacked = sent - len(acked) if evidence.is_recorded else 0
+    return Loss(sent, len(acked), lost, unacked, unpublished, unpainted)
 
 
 def _row(second: int, latency: Histogram) -> dict[str, Any]:
