@@ -36,8 +36,8 @@ __all__ = ["RATE_MAX", "Playback"]
 RATE_MAX = 1000.0
 """Fastest: an hour in under four seconds; beyond it the sockets are what is measured."""
 AHEAD_FRAMES_MAX = 32
-AHEAD_MESSAGES_MAX = 1_000
-"""Read and encoded at a time, 25 s of a live or one burst of a huge one; twice that is in memory."""
+AHEAD_MESSAGES_MAX = 4_000
+"""Read and encoded at a time, 25 s of a live, 3 s of a huge one: about 12 MB, twice that in memory."""
 LOOK_S = 0.02
 """Between two looks for a viewer."""
 LEAD_S = 3.0
