@@ -143,6 +143,16 @@ def test_the_breakers_rest_is_over_when_a_person_says_so():
     assert not breaker.let_through(0)
 
 
+def test_a_past_that_is_forgiven_holds_nothing():
+    """The live ended while the breaker was open: the next one is dialled at once."""
+    breaker = CircuitBreaker()
+    for _ in range(3):
+        breaker.failed(0)
+    breaker.lasted()
+    assert (breaker.failures, breaker.wait_s(1)) == (0, 0)
+    assert breaker.let_through(1)
+
+
 def test_the_defaults_stay_below_the_public_service():
     """5 a minute, 30 an hour, 100 a day were seen to be allowed without a key."""
     limits = SignLimits()
@@ -244,6 +254,13 @@ def test_a_date_without_a_zone_is_universal_time(monkeypatch):
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+def test_a_date_a_moment_ahead_is_a_wait():
+    """Half a second, of which the least wait is made."""
+    headers = {"Retry-After": "Tue, 14 Nov 2023 22:13:20 GMT"}
+    assert named_wait_s(headers, WALL_US - 500_000) == 1
+    assert named_wait_s(headers, WALL_US + 1) is None
 
 
 def test_no_header_can_raise_or_name_an_absurd_wait():

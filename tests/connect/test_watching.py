@@ -151,6 +151,16 @@ def test_a_kind_that_stops_while_others_go_on_is_named():
     assert silence.warnings(now_s) == []
 
 
+def test_kinds_that_stopped_are_named_in_the_order_of_their_names():
+    """Whichever was seen first."""
+    silence = KindSilence()
+    silence.connected(0)
+    for at_s in range(0, 600, 2):
+        silence.take(["share", "like", "comment"], at_s)
+    silence.take(["join"] * 20, 650)
+    assert [warning.kind for warning in silence.warnings(760)] == ["comment", "like", "share"]
+
+
 def test_a_room_that_goes_quiet_as_a_whole_is_not_worth_a_warning():
     """Everybody listens to a song."""
     silence, now_s = room({"comment": 30, "join": 40}, 10)

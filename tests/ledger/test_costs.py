@@ -298,6 +298,15 @@ def test_with_few_comments_the_time_of_the_last_one_stands_for_the_clocks() -> N
     assert gap.missed["comment"].estimate == round(found.estimate)
 
 
+def test_a_replay_is_compared_with_the_stretch_just_before_its_gap() -> None:
+    """It reaches back behind what that one had heard: nothing is missing, whatever was long ago."""
+    live = Live().part(0, 100, chat(50)).part(130, 190, chat(180))
+    again = [replayed(251, 150 + 10 * n) for n in range(6)]
+    live.part(250, 300, *again, cause=Cause.STOPPED)
+    gap = live.gaps()[1]
+    assert (gap.recovered_comments, gap.missed["comment"]) == (3, exact(0))
+
+
 def test_entries_told_on_one_side_only_are_lost() -> None:
     """Nothing to compare them with."""
     for before, after in (([viewers(50, 500)], []), ([], [viewers(150, 500)])):
@@ -412,6 +421,7 @@ def test_gifts_near_a_reading_may_have_been_counted_in_it_or_not() -> None:
     assert far.high is not None
     under_way = far.high - 2_000
     assert far.low == 2_000 - under_way
+    assert missed(90, 160).estimate == 2_000, "told with the reading: in it"
     assert missed(90.5, 160).estimate == 1_930, "told after the reading: not in it"
     assert missed(80, 150).estimate == 1_970, "told with the reading: in it"
     for near, estimate, edge in ((missed(89.5, 160), 2_000, 70), (missed(80, 150.5), 2_000, 30)):
@@ -444,6 +454,16 @@ def test_many_gifts_before_the_first_reading_are_all_taken_off() -> None:
     live = Live().part(0, 100, diamonds(90, 1_000))
     live.part(130, 200, *flood, diamonds(150, 3_000), cause=Cause.STOPPED)
     assert live.gaps()[0].missed["diamond"].estimate == 2_000 - 400
+
+
+def test_diamonds_told_on_one_side_only_leave_it_to_the_rate() -> None:
+    """Whichever side that is."""
+    gifts = [lion(at, 10) for at in range(5, 95, 10)]
+    for before, after in (([diamonds(90, 1_000)], []), ([], [diamonds(150, 3_000)])):
+        live = Live().part(0, 100, *gifts, *before).part(130, 200, *after, cause=Cause.STOPPED)
+        missed = live.gaps()[0].missed["diamond"]
+        assert missed.quality is Quality.ESTIMATED
+        assert missed.estimate == round(90 * 30 / 170)
 
 
 def test_a_figure_is_never_outside_its_own_bounds() -> None:

@@ -304,3 +304,11 @@ def test_of_two_series_the_busier_one_says_how_much_it_was() -> None:
     assert found is not None
     assert found[:3] == (5_000, 0, 5_800)
     assert (found[3].last, found[4].first) == (500_010, 505_010)
+
+
+def test_what_is_possible_is_judged_by_the_margin_of_the_wilder_side() -> None:
+    """A step back of 1,400 is nothing to a series that wobbles by 1,100."""
+    before = likes((0, 100_000), (1, 500_000), (2, 500_010))
+    found = likes_grown(before, likes((60, 98_600), (61, 99_900), (62, 98_800)))
+    assert found is not None
+    assert (found[3].last, found[4].first) == (100_000, 98_600)

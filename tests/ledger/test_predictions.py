@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import exp, lgamma, log
+from math import ceil, exp, lgamma, log
 from random import Random
 
 import pytest
@@ -34,10 +34,10 @@ def uneven(seed: int, number: int, mean: float) -> list[Sample]:
         (bins(0, 0, 40, 0, 0, 0), 120, "gift", (80.0, 0, 384)),
         (bins(*range(12)), 45, "comment", (24.75, 0, 93)),
         (uneven(1, 30, 12.0), 90, "comment", (87.3, 19, 210)),
-        (uneven(2, 60, 40.0), 300, "comment", (1542.5, 739, 2674)),
+        (uneven(2, 60, 40.0), 300, "comment", (1542.5, 739, 2675)),
         (uneven(3, 120, 0.3), 600, "gift", (4.0, 0, 30)),
         (uneven(4, 7, 2.0), 20, "diamond", (2.0, 0, 59)),
-        (uneven(5, 120, 200.0), 30, "comment", (652.475, 55, 2043)),
+        (uneven(5, 120, 200.0), 30, "comment", (652.475, 55, 2044)),
         ([*bins(8, 9, 7), Sample(4 * S, 2)], 60, "comment", (45.882353, 3, 149)),
     ],
 )
@@ -105,6 +105,19 @@ def test_a_short_gap_in_a_room_of_huge_gifts_may_have_held_one() -> None:
     assert found.low == 0
     assert found.high > 10 * found.estimate > 0
     assert rates._interval(0.0, 5.0) == (0, 0)
+
+
+def test_where_a_sum_would_take_too_long_the_rule_decides() -> None:
+    """Above a mean of 400, or a spread that reaches beyond sixty thousand steps."""
+    for mean, variance in ((401.0, 1_000.0), (399.0, 2.6e7)):
+        assert rates._interval(mean, variance)[1] == ceil(rates._gamma_quantile(mean, variance, 0.99))
+    for mean, variance in ((400.0, 1_000.0), (399.0, 2.4e7)):
+        assert rates._interval(mean, variance) == rates._exact_interval(mean, variance)
+
+
+def test_a_microsecond_is_observed_time() -> None:
+    """However little it proves."""
+    assert predict([Sample(1, 0)], 10 * S, "comment") is not None
 
 
 def test_a_short_last_bin_tells_of_time_and_not_of_clumps() -> None:

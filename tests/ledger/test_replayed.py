@@ -89,6 +89,16 @@ def test_the_opening_of_a_connection_lasts_five_seconds(said: Any) -> None:
     assert frame(marker, 2, 105.000001, said(50)) == [False]
 
 
+def test_only_comments_are_replayed(make: Any, said: Any) -> None:
+    """A gift of long ago is a gift that is late."""
+    marker = settled(said)
+    late = make.gift(1, occurred_at=1)
+    batch = Batch(1, 2, 100 * S, 0, 1)
+    batch.events = [late, said(50)]
+    marker.mark(batch)
+    assert batch.events[1].is_history
+
+
 def test_later_than_three_seconds_is_before(said: Any) -> None:
     """On TikTok's own clock, to the microsecond."""
     marker = settled(said)

@@ -161,6 +161,8 @@ def test_a_time_that_makes_no_sense_is_taken_for_the_one_before(tell: Tell, make
 
 def test_a_record_without_a_time_moves_none(tell: Tell) -> None:
     """The first that has one is the beginning; a clock set back does not move the end."""
+    nothing = tell(header(0))
+    assert (nothing.first_at, nothing.last_at) == (0, 0)
     told = tell(header(0), opened(1, 5_000), closed(1, 3_000))
     assert (told.first_at, told.last_at) == (5_000, 5_000)
 

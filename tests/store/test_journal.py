@@ -163,6 +163,18 @@ def test_records_that_are_damaged_inside_are_passed_one_after_the_other(tmp_path
     assert (reader.damaged, reader.lost) == ([DamagedRange(57, 139)], 2)
 
 
+@pytest.mark.parametrize("payload", [b"", b"two"])
+@pytest.mark.parametrize("stray", [1, 2, 40])
+def test_the_last_record_is_found_however_short_it_is(tmp_path: Path, payload: bytes, stray: int) -> None:
+    """It ends where the file ends, a single stray byte before it."""
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one", payload])
+    path.write_bytes(whole[:57] + b"?" * stray + whole[57:])
+    reader = read_journal(path)
+    assert [record.payload for record in reader] == [b"one", payload]
+    assert (reader.damaged, reader.tail_bytes) == ([DamagedRange(57, 57 + stray)], 0)
+
+
 def test_damage_side_by_side_is_one_range(tmp_path: Path) -> None:
     """A header and the record behind it, or two records: told once, with both ends."""
     path = tmp_path / "x.journal"

@@ -77,6 +77,15 @@ def test_records_that_say_nonsense_allow_nothing(tmp_path: Path, said: Any) -> N
     assert not end.continues(end.user, None, 7)
 
 
+def test_the_last_segment_is_the_highest_that_any_record_names(tmp_path: Path) -> None:
+    """Its beginning may be lost: its frames name it too."""
+    writer = JournalWriter(tmp_path / "x.journal")
+    for record_type, segment_id in ((OPENED, 1), (FRAME, 1), (FRAME, 3), (FRAME, 2)):
+        writer.append(record_type, b'{"room_id": 7}', segment_id=segment_id)
+    writer.close()
+    assert last_stretch(tmp_path / "x.journal").segment_id == 3
+
+
 def test_a_recorder_that_had_stopped_waiting_is_over_until_it_connects_again(tmp_path: Path) -> None:
     """It was about to seal; a connection after that is news."""
     records = [

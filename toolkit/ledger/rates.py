@@ -13,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import exp, lgamma, log, log1p, sqrt
+from math import ceil, exp, floor, lgamma, log, log1p, sqrt
 from statistics import NormalDist
 
 __all__ = ["BIN_US", "Activity", "Prediction", "Sample", "predict"]
@@ -181,7 +181,7 @@ def _interval(mean: float, variance: float) -> tuple[int, int]:
     if mean <= 0:
         return 0, 0
     if mean > _EXACT_MEAN_MAX or mean + 12 * sqrt(variance) > _EXACT_STEPS_MAX:
-        return int(_gamma_quantile(mean, variance, TAIL)), -int(-_gamma_quantile(mean, variance, 1 - TAIL))
+        return floor(_gamma_quantile(mean, variance, TAIL)), ceil(_gamma_quantile(mean, variance, 1 - TAIL))
     return _exact_interval(mean, variance)
 
 
