@@ -30,8 +30,8 @@ SPACE_BYTES = 6 << 20
 
 @pytest.fixture
 def simulator():
-    """Return a thread with a simulated live of many comments."""
-    thread = SimulatorThread(Simulator("comments-100", seed=5, speed=SPEED))
+    """Return a thread with a simulated live in which a lot happens."""
+    thread = SimulatorThread(Simulator("busy", seed=5, speed=SPEED))
     with thread:
         yield thread
 
@@ -230,7 +230,7 @@ DAMAGES = [
 def killed(tmp_path_factory):
     """Return a simulated live that goes on, and the folder of a recorder that was killed in it."""
     folder = tmp_path_factory.mktemp("killed") / "recordings"
-    thread = SimulatorThread(Simulator("comments-100", seed=6, speed=SPEED))
+    thread = SimulatorThread(Simulator("busy", seed=6, speed=SPEED))
     with thread:
         process = RecordProcess(thread.simulator, folder)
         acked(thread, 10)

@@ -90,7 +90,7 @@ def stalls(process):
 
 def test_bombs_cost_neither_memory_nor_time(tmp_path):
     """Row 11: each is refused within 50 ms and 64 MiB, and the next honest frame is read."""
-    thread = SimulatorThread(Simulator("comments-100", seed=11, speed=SPEED))
+    thread = SimulatorThread(Simulator("busy", seed=11, speed=SPEED))
     with thread as simulator:
         process = RecordProcess(simulator, tmp_path / "r", hook=WATCHED, own_program=True)
         acked(simulator, 10)
@@ -160,7 +160,7 @@ def test_a_sigterm_at_any_moment_of_a_burst_loses_nothing(tmp_path):
 
 def test_a_second_signal_exits_at_once(tmp_path):
     """Row 26: who does not want to wait for the sealing need not; the next start seals."""
-    thread = SimulatorThread(Simulator("comments-100", seed=27, speed=SPEED))
+    thread = SimulatorThread(Simulator("busy", seed=27, speed=SPEED))
     with thread as simulator:
         process = RecordProcess(simulator, tmp_path / "r", hook=SLOW_SEAL)
         acked(simulator, 5)
@@ -186,7 +186,7 @@ def take_up(self, room_id):
     asyncio.get_running_loop().call_later(0.7, time.sleep, {stall_s})
 r.Recorder._take_up = take_up
 """
-    thread = SimulatorThread(Simulator("comments-100", seed=27, speed=SPEED))
+    thread = SimulatorThread(Simulator("busy", seed=27, speed=SPEED))
     with thread as simulator:
         process = RecordProcess(simulator, tmp_path / "r", hook=hook)
         acked(simulator, 2)
