@@ -175,6 +175,17 @@ def test_the_last_record_is_found_however_short_it_is(tmp_path: Path, payload: b
     assert (reader.damaged, reader.tail_bytes) == ([DamagedRange(57, 57 + stray)], 0)
 
 
+@pytest.mark.parametrize("zeros", range(4, 9))
+def test_a_file_that_ends_in_the_middle_of_a_number_is_read_to_its_end(tmp_path: Path, zeros: int) -> None:
+    """What looks like the beginning of a record may be cut off anywhere."""
+    path = tmp_path / "x.journal"
+    whole = write(path, [b"one"])
+    path.write_bytes(whole + b"?" * 60 + b"\x05" + bytes(zeros))
+    reader = read_journal(path)
+    assert [record.payload for record in reader] == [b"one"]
+    assert reader.tail_bytes == 61 + zeros
+
+
 def test_damage_side_by_side_is_one_range(tmp_path: Path) -> None:
     """A header and the record behind it, or two records: told once, with both ends."""
     path = tmp_path / "x.journal"

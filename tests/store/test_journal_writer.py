@@ -108,6 +108,7 @@ def test_a_record_says_only_what_it_was_given(tmp_path: Path) -> None:
     """Segment, times and kind are 0 where there are none; the writer knows its length and count."""
     writer = JournalWriter(tmp_path / "x.journal")
     assert (writer.bytes, writer.records) == (HEADER_BYTES, 0)
+    assert writer.path.stat().st_mode & 0o700 == 0o600, "its owner reads and writes it"
     assert writer.append(RecordType.NOTE, b"abc") == 1
     assert writer.append(9, b"", segment_id=2, received_at=-3, mono_ns=4, kind=5) == 2
     assert writer.bytes == writer.path.stat().st_size == HEADER_BYTES + 2 * RECORD_BYTES + 3

@@ -89,6 +89,20 @@ def test_the_room_that_a_message_names_wins_over_the_connections(make: Any) -> N
     assert (first.messages[0].room_id, again.duplicates) == (make.room, 1)
 
 
+def test_comments_that_a_new_connection_repeats_are_marked(make: Any) -> None:
+    """By the time they were said: a minute of delays of one second, then one of half a minute ago."""
+    sequencer = Sequencer()
+
+    def said(second: int, *, arrives: int, segment_id: int) -> Any:
+        at = 1_700_000_000_000_000 + arrives * 1_000_000
+        frame = Frame(FrameKind.PUSH, b"", segment_id, at, 5)
+        return sequencer.take(frame, 7, of(make.comment(second * 1000))).events[0]
+
+    assert not any(said(n, arrives=n + 1, segment_id=1).is_history for n in range(1, 60))
+    assert said(70, arrives=101, segment_id=2).is_history
+    assert not said(100, arrives=101, segment_id=2).is_history
+
+
 def test_messages_without_an_id_are_all_kept() -> None:
     """Nothing tells two of them apart from one that came twice."""
     assert numbers(Sequencer(), unknown(0), unknown(0)) == [1, 2]
