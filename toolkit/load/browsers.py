@@ -45,10 +45,10 @@ _END_WITHIN_S = 10.0
 
 
 def find_chromium() -> str | None:
-    """Return the path of a Chromium or a browser made of it; ``CHROMIUM`` names one."""
+    """Return the path of a Chromium or a browser made of it; ``CHROMIUM`` names one, and no other."""
     named = os.environ.get("CHROMIUM")
     if named:
-        return named
+        return shutil.which(named)
     found = next((path for name in _NAMES if (path := shutil.which(name))), None)
     return found or next((path for path in _PATHS if Path(path).is_file()), None)
 

@@ -19,7 +19,7 @@ from toolkit.load.report import keep, lines, new_report
 from toolkit.load.run import Load, Progress, run
 from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
 
-__all__ = ["add_arguments", "execute"]
+__all__ = ["add_arguments", "execute", "loads_of"]
 
 RATE_MAX = 5_000.0
 """Comments per second; making more than that fills a core."""
@@ -69,7 +69,7 @@ def execute(args: argparse.Namespace) -> int:
         SettingsError: An option is out of range; all problems at once.
         ServerError: A part of the rig could not be started.
     """
-    loads, limits = _loads(args), load_limits(args.objectives)
+    loads, limits = loads_of(args), load_limits(args.objectives)
     _make_folder(args.report)
     done: list[dict[str, Any]] = []
     for load in loads:
@@ -104,7 +104,7 @@ def _conclude(args: argparse.Namespace, done: Sequence[dict[str, Any]]) -> int:
     return 0 if all(report["ok"] for report in done) else 1
 
 
-def _loads(args: argparse.Namespace) -> list[Load]:
+def loads_of(args: argparse.Namespace) -> list[Load]:
     """Return what the options ask for."""
     problems = _problems(args)
     if problems:
@@ -115,6 +115,8 @@ def _loads(args: argparse.Namespace) -> list[Load]:
             "There is no Chromium here, so nothing can be painted.",
             hint="Install one, name it in the environment variable CHROMIUM, or use --browsers 0.",
         )
+    if chromium is None and args.browsers is None:
+        print("There is no Chromium here: painting is not measured.", file=sys.stderr)
     browsers = int(chromium is not None) if args.browsers is None else args.browsers
     return [
         Load(

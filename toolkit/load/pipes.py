@@ -75,6 +75,7 @@ class RemoteActor:
             self.started = self._receive(ANSWER_WITHIN_S)
         except BaseException:
             self._process.kill()
+            self._process.join()
             raise
         return self
 
