@@ -33,6 +33,7 @@ TESTS_S_MAX = 30.0
 LIMIT_S = 10.0
 LIMIT_FACTOR = 4
 """A trial that takes this many times what its tests need, and LIMIT_S more, hangs."""
+GLANCE_S = 0.1
 LIKELY = 0.2
 """Tests named after the module, or that run a line with its constant, come this much earlier."""
 
@@ -89,6 +90,11 @@ class Plan:
             asked = asked or _union(lines, range(mutant.statement[0], mutant.statement[1] + 1))
         else:
             asked = _union(lines, list(lines))
+            # A test that only looks at what a module defines runs none of its lines.
+            files = {test.split("::")[0] for test in asked}
+            asked |= {
+                test for test, s in self.seconds.items() if s < GLANCE_S and test.split("::")[0] in files
+            }
         if not asked:
             return []
         stem = Path(mutant.path).stem
