@@ -97,10 +97,10 @@ def recorded_frames(database: Database, first_frame: int = 1) -> Iterator[Record
 
 def first_message(database: Database, frame_no: int) -> int:
     """Return the number of the first message in a frame or behind it; one past the last if none is."""
-    (row,) = database.rows(
-        "SELECT coalesce(min(seq) FILTER (frame_no >= ?), max(seq) + 1, 1) FROM messages", [frame_no]
-    )
-    return int(row[0])
+    (found,) = database.rows("SELECT min(seq) FROM messages WHERE frame_no >= ?", [frame_no])
+    if found[0] is None:
+        (found,) = database.rows("SELECT coalesce(max(seq), 0) + 1 FROM messages")
+    return int(found[0])
 
 
 def _message(row: tuple[Any, ...]) -> Message:
