@@ -127,6 +127,16 @@ def test_a_notice_that_json_cannot_carry_stops_no_other(server):
     assert found[-1]["data"]["text"] == "fine"
 
 
+def test_what_nobody_wants_is_not_encoded(server, caplog):
+    """It costs nothing: here it could not even be said."""
+    with server.socket() as client:
+        subscribed(client, topics=["comment"])
+        server.studio.bus.publish([("odd", {"cannot be said": object()})])
+        server.studio.comment("wanted")
+        assert receive(client)["type"] == "comment"
+    assert "could not be encoded" not in caplog.text
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -1,5 +1,5 @@
 """
-The fan-out of the socket: every notice is encoded once, whoever listens.
+The fan-out of the socket: every notice that somebody wants is encoded once, whoever listens.
 
 What a client gets are JSON text messages, each ``{"type", "seq", "at", "data"}``,
 ``seq`` growing, plus ``"rehearsal": true`` on what a replay plays. A client that
@@ -30,7 +30,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice, encode_notice
@@ -48,7 +48,7 @@ FRAME_BYTES_MAX = 48 * 1024
 NOTICE_BYTES_MAX = 16 * 1024
 """A larger notice is announced without its data. A comment takes about 400 bytes."""
 RECENT_NOTICES = 4_000
-"""Encoded notices kept for those a little behind; further back the bus is asked."""
+"""Notices kept for those a little behind; further back the bus is asked."""
 CATCH_UP_NOTICES = 500
 """Notices encoded at once for one far behind: about 5 ms of the loop."""
 UNBATCHED_NOTICES = 16
@@ -83,10 +83,21 @@ class Outlet(Protocol):
         ...
 
 
-class _Encoded(NamedTuple):
-    seq: int
-    kind: str
-    text: bytes
+class _Kept:
+    """A notice and, once somebody wants it, its JSON."""
+
+    __slots__ = ("_notice", "_text", "kind", "seq")
+
+    def __init__(self, notice: Notice) -> None:
+        self.seq, self.kind = notice.seq, notice.type
+        self._notice: Notice | None = notice
+        self._text = b""
+
+    @property
+    def text(self) -> bytes:
+        if self._notice is not None:
+            self._text, self._notice = _encode(self._notice), None
+        return self._text
 
 
 @dataclass(slots=True)
@@ -179,7 +190,7 @@ class Hub:
         self._clock = clock or SystemClock()
         self._loop = asyncio.get_running_loop()
         self._seq = bus.seq
-        self._recent: deque[_Encoded] = deque(maxlen=RECENT_NOTICES)
+        self._recent: deque[_Kept] = deque(maxlen=RECENT_NOTICES)
         self._frames: dict[tuple[int, Topics, bool], _Frame] = {}
         self._subscribers: set[Subscriber] = set()
         self._numbers = itertools.count(1)
@@ -296,7 +307,7 @@ class Hub:
             if notice.seq == self._seq + 1:
                 self._seq = notice.seq
                 if self._subscribers:
-                    self._recent.append(_encode(notice))
+                    self._recent.append(_Kept(notice))
         if not self._subscribers:
             self._recent.clear()
 
@@ -357,11 +368,11 @@ class Hub:
             cursor = entry.seq
         return _Frame(texts, cursor, missed)
 
-    def _entries_after(self, cursor: int) -> tuple[Iterator[_Encoded], int]:
+    def _entries_after(self, cursor: int) -> tuple[Iterator[_Kept], int]:
         if self._recent and cursor + 1 >= self._recent[0].seq:
             return itertools.islice(self._recent, cursor + 1 - self._recent[0].seq, None), 0
         notices, missed = self._bus.since(cursor)
-        return (_encode(notice) for notice in notices[:CATCH_UP_NOTICES]), missed
+        return (_Kept(notice) for notice in notices[:CATCH_UP_NOTICES]), missed
 
     # -- the rest --------------------------------------------------------
 
@@ -429,16 +440,14 @@ def _retrieve(future: asyncio.Future[None]) -> None:
         future.exception()
 
 
-def _encode(notice: Notice) -> _Encoded:
+def _encode(notice: Notice) -> bytes:
     try:
         text = encode_notice(notice)
     except (TypeError, ValueError, RecursionError):
         # A single notice that JSON cannot carry must not stop the others.
         log.exception("a notice could not be encoded: %s", notice.type)
         text = _without_data(notice, "unreadable")
-    if len(text) > NOTICE_BYTES_MAX:
-        text = _without_data(notice, "size")
-    return _Encoded(notice.seq, notice.type, text)
+    return text if len(text) <= NOTICE_BYTES_MAX else _without_data(notice, "size")
 
 
 def _without_data(notice: Notice, reason: str) -> bytes:
