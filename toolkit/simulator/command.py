@@ -32,6 +32,8 @@ PORT = 8765
 STATUS_EVERY_S = 10.0
 RATE_MAX = 5000.0
 """Comments per second; generating more than that fills a core."""
+FAREWELL_S = 5.0
+"""For clients to read the end of the live and hang up."""
 FAULT_EVERY_S = 30.0
 """Mean time between two drawn faults: time to come back from one before the next."""
 _ONLY_WITH_RECORDING = ("heal-gaps", "loop", "fresh", "strict-time")
@@ -193,6 +195,7 @@ async def _serve(simulator: Simulator, *, as_json: bool) -> None:
         await _watch(simulator, stopped, as_json=as_json)
     finally:
         await simulator.end_live()
+        await simulator.wait_gone(FAREWELL_S)
         _print_state(simulator, as_json=as_json)
         await simulator.stop()
 

@@ -31,7 +31,7 @@ from toolkit.simulator.faults import Fault
 if TYPE_CHECKING:
     from toolkit.simulator.server import Simulator
 
-__all__ = ["RATE_MAX", "Playback"]
+__all__ = ["RATE_MAX", "Playback", "look_until"]
 
 RATE_MAX = 1000.0
 """Fastest: an hour in under four seconds; beyond it the sockets are what is measured."""
@@ -39,7 +39,7 @@ AHEAD_FRAMES_MAX = 32
 AHEAD_MESSAGES_MAX = 4_000
 """Read and encoded at a time, 25 s of a live, 3 s of a huge one: about 12 MB, twice that in memory."""
 LOOK_S = 0.02
-"""Between two looks for a viewer."""
+"""Between two looks at what sockets and viewers do."""
 LEAD_S = 3.0
 """A recorder tries every 2 s whether the network is back. The port is open so much earlier
 than the break is over, and who comes meanwhile waits for the end of the handshake: the
@@ -149,6 +149,7 @@ class Playback:
             await self._until(simulator, self.plan.duration_s)
             simulator.broadcast.end()
         finally:
+            self.is_waiting = False
             await self._ahead.close()
 
     def state(self) -> dict[str, Any]:
@@ -195,7 +196,7 @@ class Playback:
         since_s = loop.time()
         self.is_waiting = True
         # Asked each time: the room he comes into may change meanwhile.
-        await _look_until(lambda: simulator.broadcast.is_watched or not simulator.broadcast.is_live)
+        await look_until(lambda: simulator.broadcast.is_watched or not simulator.broadcast.is_live)
         self.is_waiting = False
         self.waited_s += loop.time() - since_s
 
@@ -222,7 +223,7 @@ class Playback:
         """Let what was sent arrive: a reset throws away what its reader has not read yet."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(SETTLE_S):
-                await _look_until(lambda: not simulator.unacknowledged())
+                await look_until(lambda: not simulator.unacknowledged())
 
     async def _change_room(self, simulator: Simulator, prepared: _Prepared) -> None:
         await self._until(simulator, prepared.frame.at_s)
@@ -239,7 +240,8 @@ class Playback:
         simulator.broadcast.stamp_ms = prepared.stamp_ms
 
 
-async def _look_until(condition: Callable[[], bool]) -> None:
+async def look_until(condition: Callable[[], bool]) -> None:
+    """Return when a condition holds."""
     while not condition():  # noqa: ASYNC110  # what is looked for is a state of many sockets
         await asyncio.sleep(LOOK_S)
 

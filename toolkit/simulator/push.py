@@ -135,6 +135,11 @@ class PushSocket(tornado.websocket.WebSocketHandler):
             self._enqueue(0, "msg", broadcast.body(history, 0), history)
 
     @property
+    def is_frozen(self) -> bool:
+        """Whether a fault keeps the socket and does nothing with it."""
+        return self._is_frozen
+
+    @property
     def unacknowledged(self) -> int:
         """Frames with messages, written or waiting to be, that the client has not acknowledged."""
         if self._connection is None or self._is_frozen:

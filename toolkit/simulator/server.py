@@ -8,6 +8,7 @@ push server, so three settings with one address point a real client here.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -27,7 +28,7 @@ from toolkit.simulator.fault_plan import FaultPlan
 from toolkit.simulator.faults import Area, Fault
 from toolkit.simulator.injector import Injector
 from toolkit.simulator.ledger import Ledger
-from toolkit.simulator.playback import Playback
+from toolkit.simulator.playback import Playback, look_until
 from toolkit.simulator.profile import TrafficProfile, profile_named
 from toolkit.simulator.push import PushSocket
 from toolkit.simulator.routes import routes
@@ -220,6 +221,12 @@ class Simulator:
         if self._broadcast is not None:
             self._broadcast.end()
         await self._stop_broadcast()
+
+    async def wait_gone(self, seconds: float) -> None:
+        """Return when nobody is connected any more, or after a while: a reset loses what was not read."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await look_until(lambda: all(socket.is_frozen for socket in self._sockets))
 
     def pause(self) -> None:
         """Announce that the host paused."""
