@@ -41,6 +41,7 @@ from toolkit.wire.schema import ProtoMessage
 __all__ = ["FACTOR_MAX", "MESSAGES_PER_FRAME_MAX", "amplify"]
 
 FACTOR_MAX = 10_000.0
+"""Beyond it even a small room is larger than what a machine can send."""
 MESSAGES_PER_FRAME_MAX = 400
 """A larger burst is pushed in several frames: TikTokLive refuses more than 1 MiB."""
 TEXTS_MAX = 2_000
