@@ -34,6 +34,10 @@ MESSAGES_PER_FRAME_MAX = 400
 LATE_MS = 50
 """A burst later than this is counted: the machine does not keep up."""
 
+_WRITE_S = 0.02
+"""For the connections to write what was just pushed: making the next burst keeps the loop
+for tens of milliseconds, which would be taken for a slow client."""
+
 CONTROL_PAUSED, CONTROL_RESUMED, CONTROL_ENDED = 1, 2, 3
 _CONTROL_SUSPENDED = 4
 
@@ -140,6 +144,7 @@ class Broadcast:
                 self._push(messages, due_at, body)
             if self.messages is not None and self._sent >= self.messages:
                 break
+            await asyncio.sleep(_WRITE_S / self.speed)
         self.end()
 
     def send(self, messages: Sequence[Message]) -> None:
