@@ -8,6 +8,7 @@ copy and not a link: a file without a name cannot be given one again.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from pathlib import Path
 
@@ -51,14 +52,8 @@ class Whereabouts:
         Raises:
             JournalNotWritten: It cannot be written there. The old writer is as it was.
         """
-        fresh = self._path.with_name(self._path.name + ".again")
         try:
-            if self._path.exists():
-                raise FileExistsError(0, "another file is in its place")
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._copy(fresh, journal.bytes)
-            fresh.rename(self._path)
-            again = JournalWriter.resume(self._path)
+            again = self._copied(journal.bytes)
         except (OSError, RecordingError) as error:
             reason = error.strerror if isinstance(error, OSError) else str(error)
             raise JournalNotWritten(
@@ -66,7 +61,9 @@ class Whereabouts:
                 f"({reason or error}): what it holds is gone when this process ends",
                 hint="Make room where it was; it is tried every second.",
             ) from error
-        journal.close()
+        # The disk of the old file no longer counts.
+        with contextlib.suppress(JournalNotWritten):
+            journal.close()
         os.close(self._fd)
         self._fd = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
         return again
@@ -76,6 +73,24 @@ class Whereabouts:
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
+
+    def _copied(self, size: int) -> JournalWriter:
+        """Put a copy where the journal belongs, and hold it."""
+        if self._path.exists():
+            raise FileExistsError(0, "another file is in its place")
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_name(self._path.name + ".again")
+        self._copy(fresh, size)
+        # Held before it has its name: nobody takes it for a dead recorder's, and a copy
+        # that does not do is not in the way of the next attempt.
+        again = JournalWriter.resume(fresh)
+        try:
+            fresh.rename(self._path)
+        except BaseException:
+            again.close()
+            raise
+        again.path = self._path
+        return again
 
     def _copy(self, target: Path, size: int) -> None:
         descriptor = os.open(target, os.O_CREAT | os.O_TRUNC | os.O_WRONLY | os.O_CLOEXEC, 0o644)
