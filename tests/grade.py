@@ -29,14 +29,20 @@ EQUIVALENT = Path(__file__).parent / "grading" / "equivalent.txt"
 TARGET = 0.95
 TOLD_EVERY = 25
 
-_JOURNAL = ("journal", "fold", "sealing", "resuming", "sequencer")
-_JOURNAL_TESTS = (*_JOURNAL, "journal_writer", "last_stretch", "folder", "writer")
+_JOURNAL = (
+    *("journal", "syncing", "whereabouts", "fold", "sequencer"),
+    *("resuming", "catching_up", "sealing", "verifying"),
+)
+_JOURNAL_TESTS = (
+    *("journal", "journal_writer", "whereabouts", "fold", "sequencer", "resuming", "last_stretch"),
+    *("catching_up", "sealing", "verifying", "folder", "writer"),
+)
 PARTS = {
     "supervisor": Part(("toolkit/connect",), ("tests/connect",), "not planted_fault"),
     "journal": Part(
         tuple(f"toolkit/store/{name}.py" for name in _JOURNAL),
         tuple(f"tests/store/test_{name}.py" for name in _JOURNAL_TESTS),
-        "not kill and not verify and not rebuilding",
+        "not kill and not flipped_bytes and not rebuilding",
     ),
     "ledger": Part(("toolkit/ledger",), ("tests/ledger",), "not truth_is_known or small"),
 }
