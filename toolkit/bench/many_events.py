@@ -2,8 +2,8 @@
 A recording of millions of events, made in seconds: rows by SQL, texts of the simulator.
 
 Its mix is that of a typical room: a quarter comments, a third joins, one event in
-eight a gift. Payloads are empty: no chart reads them, and they would be most of the
-bytes.
+eight a gift; three comments in ten repeat another. Payloads are empty: no chart reads
+them, and they would be most of the bytes.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ _METHODS = {
 _OTHER_METHOD = "WebcastLinkMicArmies"
 _START = f"make_timestamp({START_MS}000::BIGINT)"
 _OWN = {
-    "comments": """texts.text, ['en', 'fr', 'ja', 'pt', 'ar', ''][1 + e.user_id % 6], '', '', false""",
+    "comments": """CASE WHEN e.seq % 10 < 7 THEN texts.text || ' ' || e.seq ELSE texts.text END,
+                   ['en', 'fr', 'ja', 'pt', 'ar', ''][1 + e.user_id % 6], '', '', false""",
     "joins": "1, 1000 + e.seq % 500, 'feed'",
     "gifts": f"""e.seq % {GIFTS}, 'Gift ' || e.seq % {GIFTS}, 1 + e.seq % {GIFTS}, 2, 1, true, e.msg_id,
                  0, ''""",
