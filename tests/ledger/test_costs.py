@@ -298,6 +298,14 @@ def test_with_few_comments_the_time_of_the_last_one_stands_for_the_clocks() -> N
     assert gap.missed["comment"].estimate == round(found.estimate)
 
 
+def test_with_no_time_of_tiktoks_before_the_gap_ours_has_to_do() -> None:
+    """Nothing was heard before it that could say how far the clocks are apart."""
+    again = [replayed(131, said_s) for said_s in (96.9, 97, 99, 110, 120, 125)]
+    live = Live().part(0, 100).part(130, 200, *again, cause=Cause.STOPPED)
+    gap = live.gaps()[0]
+    assert (gap.recovered_comments, gap.missed["comment"]) == (5, exact(0))
+
+
 def test_a_replay_is_compared_with_the_stretch_just_before_its_gap() -> None:
     """It reaches back behind what that one had heard: nothing is missing, whatever was long ago."""
     live = Live().part(0, 100, chat(50)).part(130, 190, chat(180))
