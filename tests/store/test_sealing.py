@@ -276,3 +276,28 @@ def test_what_is_no_database_cannot_be_read_back(tmp_path: Path, recorded: Recor
         read_back(writer.path)
     assert writer.path.stem in str(failed.value)
     assert "\n" not in str(failed.value)
+
+
+def test_a_recorder_that_died_while_it_was_cut_off_ends_with_its_last_frame(
+    recorded: Record, clock: ManualClock
+) -> None:
+    """Not when the cut was noticed, nor when the file was sealed: nothing was observed by then."""
+    writer = recorded(20)
+    last_frame_at = clock.now_us()
+    clock.advance(45)
+    writer.close_segment(Cause.NETWORK)
+    writer.abandon()
+    seal_journal(writer.path.with_suffix(".journal"))
+    assert meta(writer.path)["ended_at"] == iso_time(last_frame_at)
+
+
+def test_a_log_without_its_database_is_moved_aside(recorded: Record) -> None:
+    """A database opened beside it would swallow it; nothing is deleted that was not read back."""
+    writer = recorded(20)
+    writer.abandon()
+    writer.path.unlink()
+    writer.path.with_name(writer.path.name + ".wal").write_bytes(b"log" * 100)
+    report = seal_journal(writer.path.with_suffix(".journal"))
+    assert (report.rebuilt, report.problems, report.caught_up_frames) == (False, [], 2)
+    (aside,) = writer.path.parent.glob("*.wal.damaged-*")
+    assert aside.read_bytes() == b"log" * 100
