@@ -172,8 +172,7 @@ function isNew(id) {
 function takeComment(notice, isHistory) {
   const data = notice.data ?? {};
   if (data.msg_id && data.msg_id !== "0" && !isNew(data.msg_id)) return;
-  const text = tidy(data.text, TEXT_CHARS_MAX);
-  pending.push({ seq: notice.seq, data, text, isHistory: isHistory || data.is_history === true, times: 1 });
+  pending.push({ seq: notice.seq, data, isHistory: isHistory || data.is_history === true, times: 1 });
   if (pending.length > options.limit) {
     pending.shift(); // it could only scroll by unseen
     state.skipped += 1;
@@ -211,11 +210,16 @@ function learnPace() {
   paceMs = Math.min(GROUP_MS_MAX, Math.max(GROUP_MS_MIN, burstGapMs / (pending.length + 1)));
 }
 
+/** Return a comment's text, made fit for display when it is shown: in a flood most never are. */
+function shownText(comment) {
+  return (comment.text ??= tidy(comment.data.text, TEXT_CHARS_MAX));
+}
+
 /** Merge equal texts of a crowd: thirty times the same emoji is one line and a count. */
 function merged(comments) {
   const byText = new Map();
   for (const comment of comments) {
-    const key = comment.text.toLowerCase();
+    const key = shownText(comment).toLowerCase();
     const same = key && byText.get(key);
     if (same) {
       same.times += 1;
@@ -245,8 +249,9 @@ function commentRow(comment) {
   row.dataset.user = String(data.user?.user_id ?? "");
   if (data.user?.is_moderator) row.dataset.role = "moderator";
   else if (data.user?.is_subscriber) row.dataset.role = "subscriber";
-  row.append(nameOf(data.user), " ", textOf(comment.text || "sent an emote"));
-  if (!comment.text) row.classList.add("tl-emote-only");
+  const text = shownText(comment);
+  row.append(nameOf(data.user), " ", textOf(text || "sent an emote"));
+  if (!text) row.classList.add("tl-emote-only");
   if (comment.times > 1) row.append(" ", element("span", "tl-times", `\u00d7${comment.times}`));
   state.comments += 1;
   return row;
