@@ -6,6 +6,7 @@ import fcntl
 import os
 import random
 import signal
+import struct
 import subprocess
 import sys
 import threading
@@ -22,6 +23,7 @@ from toolkit.errors import NotARecording, RecordingBusy, RecordingNotFound
 from toolkit.model.frame import FrameKind
 from toolkit.store.fold import JournalFold
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.writer import RecordingWriter
 
 Record = Callable[..., RecordingWriter]
@@ -450,3 +452,49 @@ def test_a_stranger_in_the_folder_does_not_hide_the_recordings(tmp_path: Path, r
     listed = {one["id"]: one["state"] for one in RecordingsFolder(tmp_path).list()}
     assert listed[writer.id] == "sealed"
     assert "folder" not in listed
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"Dear diary, " * 3000, b"hi", struct.pack("<8sII", b"TTLVJRNL", 2, 0) + bytes(range(256)) * 40],
+    ids=["text", "short", "later version"],
+)
+def test_what_says_nothing_to_us_is_not_healed_away(tmp_path: Path, content: bytes) -> None:
+    """It may be somebody's diary, or a later version's journal: it stays, and a sentence says so."""
+    (tmp_path / "diary.journal").write_bytes(content)
+    folder = RecordingsFolder(tmp_path)
+    (report,) = folder.heal()
+    assert not report.sealed
+    assert "nothing in diary.journal can be read: it is left as it is" in str(report)
+    with pytest.raises(NotARecording):
+        folder.rebuild("diary")
+    assert (tmp_path / "diary.journal").read_bytes() == content
+    assert not list(tmp_path.glob("*.duckdb*"))
+
+
+def test_a_journal_that_never_got_its_first_record_is_a_recording_of_nothing(tmp_path: Path) -> None:
+    """Its recorder was killed in that moment; there is nothing to keep."""
+    writer = JournalWriter(tmp_path / "x.journal")
+    writer.append(RecordType.HEADER, b'{"user": "alice"}')
+    writer.close()
+    os.truncate(writer.path, 40)
+    (report,) = RecordingsFolder(tmp_path).heal()
+    assert (report.sealed, report.frames) == (True, 0)
+
+
+def test_pipes_and_devices_named_like_a_recording_stop_nobody(tmp_path: Path, recorded: Any) -> None:
+    """A reader would wait for ever at the one and never come to the end of the other."""
+    writer = recorded(20)
+    writer.abandon()
+    os.mkfifo(tmp_path / "pipe.journal")
+    os.mkfifo(tmp_path / "pipe-2.duckdb")
+    (tmp_path / "zeros.journal").symlink_to("/dev/zero")
+    folder = RecordingsFolder(tmp_path)
+    assert [one["id"] for one in folder.list()] == [writer.id]
+    for stranger in ("pipe", "zeros"):
+        with pytest.raises(NotARecording, match="it is no file"):
+            folder.info(stranger)
+        with pytest.raises(NotARecording, match="it is no file"):
+            folder.verify(stranger)
+    reports = {report.id: report.sealed for report in folder.heal()}
+    assert reports == {writer.id: True, "pipe": False, "zeros": False}

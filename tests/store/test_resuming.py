@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -252,6 +254,22 @@ def test_sealed_missing_busy_and_empty_recordings_are_not_resumed(
     (tmp_path / "empty.journal").touch()
     with pytest.raises(NotARecording):
         RecordingWriter.resume(tmp_path, "empty", clock=clock)
+
+
+def test_a_listing_at_the_wrong_moment_does_not_cut_a_recording_in_two(
+    tmp_path: Path, recorded: Record, clock: ManualClock
+) -> None:
+    """Whoever looks holds the journal for a moment, as a dashboard does that comes back with the server."""
+    writer = recorded(10)
+    writer.abandon()
+    held = (tmp_path / f"{writer.id}.journal").open("rb")
+    fcntl.flock(held, fcntl.LOCK_SH)
+    release = threading.Timer(0.06, held.close)
+    release.start()
+    again = RecordingWriter.resume(tmp_path, writer.id, clock=clock)
+    release.join()
+    assert again.id == writer.id
+    again.abandon()
 
 
 def long_journal(folder: Path, make: Any, frames: int) -> str:

@@ -14,7 +14,6 @@ import contextlib
 import fcntl
 import os
 import re
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,8 +42,6 @@ __all__ = ["RecordingsFolder", "VerifyReport"]
 
 _OWNER_FILE = ".owner"
 _REBUILD_FILE = ".rebuild"
-_CLAIM_TRIES, _CLAIM_EVERY_S = 10, 0.02
-"""Who lists the folder holds a journal for microseconds; a recorder does not let go."""
 
 
 class RecordingsFolder:
@@ -311,7 +308,7 @@ class RecordingsFolder:
             try:
                 if recording_id == keep or not journal.exists():
                     continue
-                with _claimed(journal):
+                with JournalClaim(journal):
                     failpoint.reach("heal")
                     reports.append(seal_journal(journal))
             except RecordingBusy:
@@ -364,7 +361,7 @@ class RecordingsFolder:
         try:
             if state is RecordingState.SEALED:
                 return rebuild_sealed(database)
-            with _claimed(journal):
+            with JournalClaim(journal):
                 return seal_journal(journal, anew=True)
         finally:
             os.close(claim)
@@ -388,16 +385,6 @@ class RecordingsFolder:
                 hint="An id has letters, digits, - and _. `toolkit recordings` lists them.",
             )
         return self.path / f"{recording_id}.journal", self.path / f"{recording_id}.duckdb"
-
-
-def _claimed(journal: Path) -> JournalClaim:
-    """Claim a dead writer's journal; not put off by somebody who looks at it right now."""
-    for _ in range(_CLAIM_TRIES):
-        try:
-            return JournalClaim(journal)
-        except RecordingBusy:
-            time.sleep(_CLAIM_EVERY_S)
-    return JournalClaim(journal)
 
 
 def _begun(recording_id: str, changed_at_s: float) -> str:

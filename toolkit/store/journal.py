@@ -22,7 +22,9 @@ import errno
 import fcntl
 import os
 import re
+import stat
 import struct
+import time
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -53,6 +55,9 @@ _BODY = struct.Struct("<QBIqqB")
 
 RECORD_BYTES_MAX = 64 * 1024 * 1024
 """Longest body. The socket accepts frames of 4 MiB; anything longer is damage."""
+
+_CLAIM_TRIES, _CLAIM_EVERY_S = 10, 0.02
+"""Who lists the folder holds a journal for microseconds; a recorder does not let go."""
 
 _SCAN_BYTES = 4 * 1024 * 1024
 """Window in which a reader looks for the next whole record behind damage."""
@@ -255,7 +260,7 @@ def is_being_written(path: Path) -> bool:
     Raises:
         OSError: There is no such file, or it cannot be read.
     """
-    with path.open("rb") as file:
+    with _open_file(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -272,7 +277,7 @@ class JournalClaim:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = path.open("rb")
+        self._file = _open_file(path)
         try:
             _claim(self._file.fileno(), path)
         except RecordingBusy:
@@ -288,13 +293,28 @@ class JournalClaim:
         self._file.close()
 
 
+def _open_file(path: Path) -> BinaryIO:
+    """Open what has to be a file: a reader would wait for ever at a pipe, or read a device without end."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is no file", str(path))
+    return os.fdopen(descriptor, "rb")
+
+
 def _claim(descriptor: int, path: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise RecordingBusy(
-            f"{path.stem} is being recorded", hint="Stop its recorder, or wait for it to end."
-        ) from error
+    """Take the lock of a dead writer; not put off by somebody who looks at the journal right now."""
+    for tries_left in reversed(range(_CLAIM_TRIES)):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if not tries_left:
+                raise RecordingBusy(
+                    f"{path.stem} is being recorded", hint="Stop its recorder, or wait for it to end."
+                ) from error
+            time.sleep(_CLAIM_EVERY_S)
+        else:
+            return
 
 
 def _is_whole_length(descriptor: int, offset: int) -> bool:
@@ -348,7 +368,7 @@ class JournalReader:
         """
         # Opened afresh each time: a buffer kept open would show the bytes of a
         # record that has been rolled back since.
-        with self.path.open("rb") as file:
+        with _open_file(self.path) as file:
             if self.offset == 0 and not self._skip_file_header(file):
                 return
             while True:
@@ -366,10 +386,13 @@ class JournalReader:
 
     def _skip_file_header(self, file: BinaryIO) -> bool:
         header = file.read(_FILE_HEADER.size)
+        is_ours = _FILE_HEADER.pack(_MAGIC, _VERSION, 0).startswith(header)
         if len(header) < _FILE_HEADER.size:
             self.tail_bytes = len(header)
+            if not is_ours and not self.damaged:
+                self._note_damage(0, len(header))
             return False
-        if header != _FILE_HEADER.pack(_MAGIC, _VERSION, 0):
+        if not is_ours:
             self._note_damage(0, _FILE_HEADER.size)
         self.offset = _FILE_HEADER.size
         return True
@@ -386,7 +409,7 @@ class JournalReader:
             if record is not None and record.number > self.number:
                 # Where the writer is at work, what could not be read a moment ago may be whole
                 # by now, and is for sure if something follows it.
-                with self.path.open("rb") as afresh:
+                with _open_file(self.path) as afresh:
                     first = _read_record(afresh, self.offset)
                 if first is not None and first.number > self.number:
                     return first

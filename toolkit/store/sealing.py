@@ -22,6 +22,7 @@ from toolkit.model.recording import FORMAT_VERSION, RecordingState
 from toolkit.store.account import write_account
 from toolkit.store.database import Database, DatabaseError, duckdb_version
 from toolkit.store.fold import JournalFold, watched_until
+from toolkit.store.journal import JournalReader
 from toolkit.store.rows import iso_time
 from toolkit.store.totals import Totals
 
@@ -34,6 +35,9 @@ __all__ = [
     "seal_journal",
     "sync_folder",
 ]
+
+_BEGINNING_BYTES_MAX = 4096
+"""A recorder that was killed while it wrote its first record left no more than this."""
 
 
 @dataclass
@@ -102,10 +106,12 @@ def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
     Raises:
         RecordingError: The database cannot be written, as on a full disk, or does
             not match even when built anew. The journal stays.
+        NotARecording: Nothing in the journal can be read. It stays.
     """
     target = journal.with_suffix(".duckdb")
     report = SealReport(journal.stem, target)
     try:
+        _refuse_what_says_nothing(journal)
         totals = _complete_or_build(journal, target, report, anew)
         # One that was being built when its process died.
         remove_database(fresh_beside(target))
@@ -123,6 +129,17 @@ def seal_journal(journal: Path, *, anew: bool = False) -> SealReport:
     report.frames, report.messages, report.counts = totals.frames, totals.messages, dict(totals.counts)
     report.duplicates, report.quarantined = totals.duplicates, totals.quarantined
     return report
+
+
+def _refuse_what_says_nothing(journal: Path) -> None:
+    """A text that happens to be called so, or a later version's journal, would be removed for nothing."""
+    reader = JournalReader(journal)
+    is_empty = next(iter(reader), None) is None
+    if is_empty and (reader.damaged or reader.tail_bytes > _BEGINNING_BYTES_MAX):
+        raise NotARecording(
+            f"nothing in {journal.name} can be read: it is left as it is",
+            hint="Move it away if it is no recording.",
+        )
 
 
 def _complete_or_build(journal: Path, target: Path, report: SealReport, anew: bool) -> Totals:
