@@ -19,6 +19,7 @@ from toolkit.connect.kind_silence import SilenceLimits
 from toolkit.simulator.server import Simulator
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.journal import JournalReader, RecordType
+from toolkit.store.writer import RecordingWriter
 
 NEVER = BackoffPolicy(base_s=600, ceiling_s=600)
 SHORT = SilenceLimits(silence_s=1.0, expected=3, seen=10, others=5)
@@ -209,6 +210,21 @@ def test_a_recorder_that_takes_over_goes_on_with_the_figures(tmp_path):
     assert after["disconnected_s"] > before["disconnected_s"]
     assert after["detect_s_max"] >= round(before["detect_s_max"], 3)
     assert after["success_rate"] == 1.0
+
+
+def test_a_fault_in_what_is_told_of_a_gap_costs_no_connection(tmp_path, monkeypatch, caplog):
+    """The loss is acted upon and the recording goes on; the log has the fault."""
+
+    async def scenario():
+        async with studio(tmp_path) as room:
+            await room.until_connected(frames=5)
+            monkeypatch.setattr(RecordingWriter, "gaps", lambda writer, **newest: 1 / 0)
+            room.throw("drop")
+            await room.until_connected(2, frames=5)
+            await finish(room)
+
+    run(scenario)
+    assert "what the gaps cost could not be told" in caplog.text
 
 
 def deleted(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import resource
 import shutil
@@ -14,9 +15,12 @@ import pytest
 
 from tests.faults.oracle import judge
 from tests.faults.process import PROCESSES, RecordProcess, wait_for
-from tests.faults.studio import SPEED
+from tests.faults.scenario import run
+from tests.faults.studio import SPEED, studio
 from toolkit.errors import RecordingBusy
+from toolkit.model.recording import Cause
 from toolkit.simulator.server import Simulator, SimulatorThread
+from toolkit.store import syncing
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.journal import JournalClaim
 from toolkit.store.rows import iso_time
@@ -146,6 +150,31 @@ def test_a_disk_that_stays_full_loses_nothing_that_was_acknowledged(disk, simula
     RecordingsFolder(disk.folder).heal()
     assert not list(disk.folder.glob("*.journal"))
     assert not (found := verdict(simulator, disk.folder)), found
+
+
+def test_a_disk_that_fails_is_let_go_of(tmp_path, monkeypatch):
+    """A flush fails: nothing more is acknowledged, a stop ends in order, and the next start heals."""
+
+    def fail(descriptor):
+        raise OSError(errno.EIO, "Input/output error")
+
+    async def scenario():
+        async with studio(tmp_path) as room:
+            await room.until_connected(frames=5)
+            monkeypatch.setattr(syncing, "_flush", fail)
+            await room.until(lambda: room.recorder.status()["state"] == "reconnecting", "the end of it")
+            assert "the disk failed while the journal was flushed" in room.recorder.status()["detail"]
+            outcome = await room.finish()
+            assert (outcome.cause, outcome.unsealed) == (Cause.STOPPED, outcome.recordings)
+            monkeypatch.undo()
+            folder = RecordingsFolder(tmp_path)
+            # Nobody holds it any more: an ended process could not do it better.
+            assert [one["state"] for one in folder.list()] == ["interrupted"]
+            assert [report.sealed for report in folder.heal()] == [True]
+            found = judge(room.simulator.ledger, list(tmp_path.glob("*.duckdb"))).violations()
+            assert not found, found
+
+    run(scenario)
 
 
 WITHOUT_POWERS = """

@@ -330,9 +330,11 @@ class Recorder:
             down = Down(Cause.INTERNAL, f"{error}. {error.hint}", hopeless=True)
         if self._live_ended:
             down = Down(Cause.LIVE_ENDED, f"@{self.user} ended the live.")
-        if self._writer is not None:
-            self._close_segment(down.cause)
-        await self._inbox.put(down)
+        try:
+            if self._writer is not None:
+                self._close_segment(down.cause)
+        finally:  # Unheard, it would count as connected for ever.
+            await self._inbox.put(down)
 
     async def _probe_after(self, seconds: float) -> None:
         await asyncio.sleep(seconds)

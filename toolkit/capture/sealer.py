@@ -51,4 +51,8 @@ class Sealer:
             self.unsealed.append(writer.id)
             state = "interrupted"
             log.error("recording %s could not be sealed: %s", writer.id, error)
+        except Exception:
+            self.unsealed.append(writer.id)
+            state = "interrupted"
+            log.exception("recording %s could not be sealed", writer.id)
         self._bus.publish([("recording", {"id": writer.id, "state": state})])

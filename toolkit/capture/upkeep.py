@@ -73,7 +73,10 @@ class Upkeep:
         if writer is None:
             return
         self._note(writer)
-        writer.conclude()
+        try:
+            writer.conclude()
+        except ToolkitError as error:
+            log.error("the end of the recording could not be journaled: %s", error)
         self._tell_gaps(None)
         self._writer = None
 
@@ -102,7 +105,13 @@ class Upkeep:
 
     def _tell_gaps(self, newest: int | None) -> None:
         assert self._writer is not None
-        for gap in self._writer.gaps(newest=newest):
+        try:
+            gaps = self._writer.gaps(newest=newest)
+        except Exception:
+            # What a gap cost can be told again; the connection must not pay for it.
+            log.exception("what the gaps cost could not be told")
+            return
+        for gap in gaps:
             state = "open" if gap.ended_at is None else "closed"
             data = {"recording": self._writer.id, "state": state, **gap_info(gap)}
             if self._told.get(gap.gap_id) != data:

@@ -389,8 +389,10 @@ class RecordingWriter:
     def abandon(self) -> None:
         """Let go of everything as it is, for the next start to heal."""
         self._stop_threads()
-        self._journal.close()
-        self._whereabouts.close()
+        try:
+            self._journal.close()
+        finally:
+            self._whereabouts.close()
 
     def _stop_threads(self) -> None:
         if self._catch_up is not None:
@@ -435,8 +437,11 @@ class RecordingWriter:
         if self._catch_up is None or not self._catch_up.is_done:
             return
         fold = self._catch_up.fold
-        for batch in fold.batches():
-            self._projector.offer(batch)
+        try:
+            for batch in fold.batches():
+                self._projector.offer(batch)
+        except OSError:
+            return  # Moved or deleted a moment ago: it is written again, and read on then.
         self._sequencer, self._totals, self._ledger = fold.sequencer, fold.totals, fold.ledger
         self._segments = fold.segments(is_live=True)
         self._catch_up = None
