@@ -96,6 +96,7 @@ class Listeners:
         self._readers_wanted = readers
         self._wish = {"topics": topics or TOPICS, "batch": True}
         self._readers: set[SocketClient] = set()
+        self._first: SocketClient | None = None
         self._stalled: set[SocketClient] = set()
         self._to_return = 0
         self._returning: asyncio.Task[None] | None = None
@@ -107,7 +108,8 @@ class Listeners:
 
     async def start(self) -> int:
         """Connect the readers; return how many there are."""
-        self._readers.add(await self._open(self._witness))
+        self._first = await self._open(self._witness)
+        self._readers.add(self._first)
         await self._open_many(self._readers, self._readers_wanted - 1, reads=True)
         return len(self._readers)
 
@@ -122,6 +124,15 @@ class Listeners:
     async def add_readers(self, number: int) -> int:
         """Connect more readers; return how many there are."""
         await self._open_many(self._readers, number, reads=True)
+        return len(self._readers)
+
+    async def drop_readers(self, number: int) -> int:
+        """Hang up with some readers, never the witness; return how many are left."""
+        assert number < len(self._readers)
+        others = [client for client in self._readers if client is not self._first][:number]
+        self._readers.difference_update(others)
+        for client in others:
+            client.close()
         return len(self._readers)
 
     async def stall(self, number: int) -> int:

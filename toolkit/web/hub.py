@@ -52,7 +52,7 @@ RECENT_NOTICES = 4_000
 CATCH_UP_NOTICES = 500
 """Notices encoded at once for one far behind: about 5 ms of the loop."""
 UNBATCHED_NOTICES = 16
-"""Messages at once for a client without ``batch``: each costs Tornado a task of 2 KiB."""
+"""Messages at once for a client without ``batch``: each is a write of its own."""
 STALLED_S_MAX = 10.0
 """A frame in flight for longer than this, and the client is cut off."""
 _SWEEP_S = 1.0

@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import struct
 from contextlib import suppress
+from functools import lru_cache
 from typing import Any
 
 from tornado.ioloop import IOLoop
@@ -32,7 +34,11 @@ SEND_BUFFER_BYTES = 64 * 1024
 """The kernel would buffer megabytes for a client that does not read: minutes of stale
 chat that nobody counts."""
 
+FRAMED_KEPT = 32
+"""Frames kept for the next client that gets the same bytes: 1.5 MiB at most."""
+
 POLICY_VIOLATION = 1008
+_FINAL_TEXT = 0x81
 
 
 class SocketHandler(WebSocketHandler):
@@ -133,8 +139,14 @@ class SocketHandler(WebSocketHandler):
 
     def send(self, text: bytes) -> asyncio.Future[None]:
         """Send one text message; a closed socket fails the future, never the caller."""
+        connection = self.ws_connection
         try:
-            return self.write_message(text)
+            stream = connection.stream if connection is not None else None
+            if connection is None or stream is None or connection.is_closing():
+                raise WebSocketClosedError
+            # What write_message does, without a task of its own and without framing the
+            # same bytes again for each of a thousand clients: half the cost.
+            return stream.write(_framed(text))
         except (WebSocketClosedError, StreamClosedError) as error:
             failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             failed.set_exception(error)
@@ -150,6 +162,17 @@ class SocketHandler(WebSocketHandler):
         """Stay silent when a client goes away in the middle of something."""
         if not isinstance(value, (WebSocketClosedError, StreamClosedError)):
             super().log_exception(typ, value, tb)
+
+
+@lru_cache(maxsize=FRAMED_KEPT)
+def _framed(text: bytes) -> bytes:
+    """Return a text message as a WebSocket frame (RFC 6455, 5.2): whole, unmasked, not compressed."""
+    size = len(text)
+    if size < 126:
+        return struct.pack("!BB", _FINAL_TEXT, size) + text
+    if size < 1 << 16:
+        return struct.pack("!BBH", _FINAL_TEXT, 126, size) + text
+    return struct.pack("!BBQ", _FINAL_TEXT, 127, size) + text
 
 
 routes = [(r"/ws", SocketHandler)]
