@@ -7,6 +7,7 @@
  *   align=left|right|center  where the chat stands
  *   scale=0.5..3  limit=1..200  fade=SECONDS (0: never)  motion=0  smooth=0
  *   status=1  a line that tells the connection      transparent=0  a solid ground
+ *   ribbon=0  a rehearsal looks like a live, for filming it: never in the scene you go live with
  *   debug=1   status, a checkerboard, and counters
  *   ack=1     for load tests: tells the server when each notice was painted
  *
@@ -81,6 +82,7 @@ function readOptions(query) {
     status: on("status") || on("debug"),
     solid: off("transparent"),
     debug: on("debug"),
+    ribbon: !off("ribbon"),
     ack: on("ack"),
   };
 }
@@ -372,7 +374,8 @@ function askFrame() {
 
 /** Return the number up to which everything is in the page. */
 function shownSeq() {
-  return pending.length ? pending[0].seq - 1 : state.receivedSeq;
+  // What a seek brings with it has numbers below zero.
+  return pending.length ? Math.max(0, pending[0].seq - 1) : state.receivedSeq;
 }
 
 function tellPainted() {
@@ -414,8 +417,11 @@ function notePainting(seq) {
 function setRehearsal(is) {
   if (state.rehearsal === is) return;
   state.rehearsal = is;
-  ribbon.hidden = !is;
+  ribbon.hidden = !(is && options.ribbon);
   root.toggleAttribute("data-rehearsal", is);
+  root.toggleAttribute("data-ribbon", is && options.ribbon);
+  // What was rehearsed is never on screen without the ribbon, nor a live under it.
+  clearStage();
 }
 
 function startRun(data) {

@@ -23,7 +23,7 @@ from toolkit import garbage
 from toolkit.assembly import new_recorder
 from toolkit.background import EXIT_WITHIN_S, Background, Worker
 from toolkit.bundled import SAMPLE_ID, folder_of
-from toolkit.bus.live_state import LiveState, Snapshot, run_started
+from toolkit.bus.live_state import NO_RUN, LiveState, Snapshot, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import event_data
 from toolkit.capture.account import idle_status
@@ -48,6 +48,10 @@ log = logging.getLogger("toolkit.app")
 _SINGLETON = "toolkit._app"
 _LOOP_PROBE_S = 0.25
 _INTERRUPTED_EXIT_CODE = 130
+_NOTHING: dict[str, Any] = {
+    "comments": [], "questions": [], "viewers": None, "likes_total": 0, "diamonds": 0,
+    "totals": {}, "gaps": [],
+}  # fmt: skip
 
 
 def get_app(settings: Settings | None = None) -> App:
@@ -233,7 +237,7 @@ class App:
 
     def start_recording(self, user: str) -> dict[str, Any]:
         """
-        Record ``user`` from now on. A rehearsal that plays is stopped.
+        Record ``user`` from now on. A rehearsal that plays is stopped, and cleared from all screens.
 
         Raises:
             ServerError: Another user is being recorded, or this process may not record.
@@ -247,7 +251,7 @@ class App:
             if self.is_recording:
                 taken = f"@{self._user} is being recorded already."
                 raise ServerError(taken, hint="Stop that recording first.")
-            self.stop_replay()
+            self.rehearsal.reset()
             self._recorder, self._user, self._is_stop_wanted = None, user, False
             self._intent.keep(user)
             self._recorder_thread = Background(
@@ -316,7 +320,7 @@ class App:
 
     def control_replay(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """
-        Pause, resume, seek, change speed ... of the rehearsal; see ``toolkit/replay/options.py``.
+        Pause, resume, seek, change speed ... of the rehearsal; see ``toolkit/replay/rehearsal.py``.
 
         Raises:
             ServerError: A live is being recorded.
@@ -383,9 +387,11 @@ class App:
     def snapshot(self) -> dict[str, Any]:
         """Return what somebody who joins late has to know."""
         figures = self.figures()
-        return {
-            "run": figures.run,
-            "status": self.status(),
+        told: dict[str, Any] = {"run": figures.run, "status": self.status()}
+        if figures.is_rehearsed and figures.run == NO_RUN:
+            # An overlay that is opened now would show them without the ribbon.
+            return told | _NOTHING
+        return told | {
             "comments": [{"seq": seq, "data": event_data(event)} for seq, event in figures.comments[-50:]],
             "questions": [{"seq": seq, "data": event_data(event)} for seq, event in figures.questions[-20:]],
             "viewers": figures.viewers,

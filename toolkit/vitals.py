@@ -68,18 +68,16 @@ class Vitals:
         readings: dict[str, float | dict[str, float]] = {
             "toolkit_connected": float(self.status["connected"]),
             "toolkit_reconnect_attempts": self.status["reconnectionState"]["attempt"],
-            "toolkit_events": {kind: float(count) for kind, count in self.figures.totals.items()},
-            "toolkit_diamonds": self.figures.diamonds,
             "toolkit_bus_notices": self.bus_seq,
             "toolkit_disk_free_bytes": self._disk_free_bytes(),
             "toolkit_loop_lag_seconds": self.loop_lag_s,
             "toolkit_rehearsal": float(self.is_rehearsing),
             "toolkit_projector_lag_seconds": self._projector_lag_s(),
-            "toolkit_gaps": self.figures.gaps[-1]["gap_id"] if self.figures.gaps else 0,
         }
         readings |= self._connection_readings()
-        if self.figures.viewers is not None:
-            readings["toolkit_viewers"] = self.figures.viewers
+        # A graph of a live never shows what was rehearsed.
+        if not self.figures.is_rehearsed:
+            readings |= self._room_readings()
         if self.written is not None:
             readings |= {
                 "toolkit_frames": self.written.frames,
@@ -88,6 +86,16 @@ class Vitals:
                 "toolkit_quarantined": self.written.quarantined,
                 "toolkit_journal_bytes": self.written.journal_bytes,
             }
+        return readings
+
+    def _room_readings(self) -> dict[str, float | dict[str, float]]:
+        readings: dict[str, float | dict[str, float]] = {
+            "toolkit_events": {kind: float(count) for kind, count in self.figures.totals.items()},
+            "toolkit_diamonds": self.figures.diamonds,
+            "toolkit_gaps": self.figures.gaps[-1]["gap_id"] if self.figures.gaps else 0,
+        }
+        if self.figures.viewers is not None:
+            readings["toolkit_viewers"] = self.figures.viewers
         return readings
 
     def _connection_readings(self) -> dict[str, float | dict[str, float]]:

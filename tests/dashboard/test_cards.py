@@ -261,9 +261,9 @@ def test_what_stopped_is_in_the_header(app):
     """Connected and not well is said as such, with the sentence."""
     text = "No comment for 4 min while other events arrive; normal is 30 per minute."
     status = {**app.status(), "state": "connected", "warnings": [{"kind": "comment", "text": text}]}
-    shown = header(app.figures(), status, [])
+    shown = header(app.figures(), status)
     assert (shown["phase"], shown["warnings"]) == ("degraded", [text])
-    shown = header(app.figures(), {**status, "warnings": []}, [])
+    shown = header(app.figures(), {**status, "warnings": []})
     assert (shown["phase"], shown["warnings"]) == ("connected", [])
 
 

@@ -266,6 +266,36 @@ def test_a_rehearsal_wears_a_ribbon(server, open_overlay):
     assert page.locator(".tl-text").all_inner_texts() == ["live again"]
 
 
+def test_what_was_rehearsed_leaves_the_screen_with_the_ribbon(server, open_overlay):
+    """At the end, not only when a live begins: nobody goes live with it unmarked."""
+    page = open_overlay(server)
+    server.studio.run("rehearsal")
+    server.studio.question("Rehearsed?")
+    painted(page, server.studio.comment("played", rehearsal=True))
+    page.locator(".tl-question").wait_for()
+    server.studio.run("none")
+    holds(page, "document.querySelector('.tl-ribbon').hidden")
+    assert page.locator(".tl-comment, .tl-question").count() == 0
+
+
+def test_the_ribbon_is_left_out_for_filming(server, open_overlay):
+    """With `ribbon=0` alone; the rest is as in any rehearsal. Else it is as wide as the page, and still."""
+    page, filmed = open_overlay(server), open_overlay(server, "ribbon=0")
+    server.studio.run("rehearsal")
+    seq = server.studio.comment("played", rehearsal=True)
+    for one in (page, filmed):
+        painted(one, seq)
+        assert one.locator(".tl-text").all_inner_texts() == ["played"]
+    assert filmed.locator(".tl-ribbon").is_hidden()
+    assert (
+        filmed.evaluate("getComputedStyle(document.querySelector('.tl-stage'), '::after').content") == "none"
+    )
+    box = page.locator(".tl-ribbon").bounding_box()
+    assert (box["x"], box["y"], box["width"]) == (0, 0, 1280)
+    assert box["height"] < 40
+    assert page.evaluate("document.querySelector('.tl-ribbon').getAnimations({subtree: true}).length") == 0
+
+
 @pytest.mark.parametrize(("query", "options"), [("", {"reduced_motion": "reduce"}), ("motion=0", {})])
 def test_nothing_moves_when_motion_is_not_wanted(server, open_overlay, query, options):
     """By the system's setting or by ours: text appears, no animation runs."""

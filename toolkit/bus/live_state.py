@@ -19,7 +19,7 @@ from toolkit.ledger.gifts import ENTRIES_MAX, GiftLedger
 from toolkit.ledger.tombstones import Scope, Tombstone, tombstones_of
 from toolkit.model.event import Comment, Deletion, Event, Gift, Like, Question, User, ViewerCount
 
-__all__ = ["Earlier", "Gifter", "LiveState", "Snapshot", "run_started"]
+__all__ = ["NO_RUN", "Earlier", "Gifter", "LiveState", "Snapshot", "rehearsal_cleared", "run_started"]
 
 HISTORY_S = 600
 """How far back the rate charts reach."""
@@ -76,6 +76,7 @@ class Snapshot:
         delay_ms: Median time from TikTok's clock to ours over recent comments;
             None when unknown. Includes the error of both clocks.
         gaps: The newest gaps of the recording as they were announced, oldest first.
+        is_rehearsed: These are a rehearsal's figures, also when it has ended.
     """
 
     version: int
@@ -100,6 +101,7 @@ class Snapshot:
     questions: list[tuple[int, Question]]
     delay_ms: float | None
     gaps: list[dict[str, Any]]
+    is_rehearsed: bool
 
 
 @dataclass(slots=True)
@@ -108,6 +110,7 @@ class _Figures:
     user: str = ""
     recording: str = ""
     started_at: int | None = None
+    is_rehearsed: bool = False
     totals: Counter[str] = field(default_factory=Counter)
     seconds: dict[int, Counter[str]] = field(default_factory=dict)
     viewers: int | None = None
@@ -223,6 +226,7 @@ class LiveState:
                 list(f.questions),
                 sorted(f.delays_us)[len(f.delays_us) // 2] / 1000 if f.delays_us else None,
                 list(f.gaps.values()),
+                f.is_rehearsed,
             )
 
     def prime(self, earlier: Earlier) -> None:
@@ -234,7 +238,7 @@ class LiveState:
         with self._lock:
             figures, run = earlier._figures, self._figures
             figures.run_seq, figures.user, figures.recording = run.run_seq, run.user, run.recording
-            figures.started_at = run.started_at
+            figures.started_at, figures.is_rehearsed = run.started_at, run.is_rehearsed
             figures.totals = Counter(earlier.totals)
             self._figures = figures
             self._version += 1
@@ -247,13 +251,16 @@ class LiveState:
                 elif notice.type == "gap":
                     self._take_gap(notice.data)
                 elif notice.type == "run":
-                    self._run = notice.data["kind"]
-                    # The end of a run leaves its figures on screen.
-                    if self._run != NO_RUN:
-                        self._figures = _Figures(
-                            notice.seq, notice.data["user"], notice.data["recording"], notice.at
-                        )
+                    self._take_run(notice.seq, notice.at, notice.data)
             self._version += 1
+
+    def _take_run(self, number: int, at: int, run: dict[str, Any]) -> None:
+        self._run = run["kind"]
+        # The end of a run leaves its figures on screen.
+        if self._run != NO_RUN:
+            self._figures = _Figures(number, run["user"], run["recording"], at, self._run == "rehearsal")
+        elif run.get("clear") and self._figures.is_rehearsed:
+            self._figures = _Figures(number)
 
     def _take_gap(self, gap: dict[str, Any]) -> None:
         gaps = self._figures.gaps
@@ -335,3 +342,8 @@ def _history(seconds: dict[int, Counter[str]], now_s: int) -> list[tuple[int, in
 def run_started(kind: str, user: str, recording_id: str) -> tuple[str, dict[str, Any]]:
     """Return the notice that starts a run: everything counted begins at zero with it."""
     return "run", {"kind": kind, "user": user, "recording": recording_id}
+
+
+def rehearsal_cleared() -> tuple[str, dict[str, Any]]:
+    """Return the notice that takes off all screens what a rehearsal has left there."""
+    return "run", run_started(NO_RUN, "", "")[1] | {"clear": True}

@@ -9,6 +9,7 @@ many pages are open; a page asks four times a second and sends what changed.
     catalogue.py  the recordings, each file read once
     cards.py    what each card says, as plain data
     steadiness.py  the same of connection and gaps
+    transport.py   the same of a rehearsal: its bar, its timeline, where it is
     card.py     the one component class: a state that goes down, requests that come up
     desk.py     carries out what a page asks for, away from the server's loop
     chart.py    the Bokeh figure

@@ -19,6 +19,7 @@ from toolkit.background import Worker
 from toolkit.bus.live_state import Snapshot
 from toolkit.dashboard import cards, steadiness
 from toolkit.dashboard.catalogue import Catalogue
+from toolkit.dashboard.transport import Playhead, Strip, bar
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class Reading:
         history: Per second, oldest first: (epoch second, comments, all events).
         withdrawn: Numbers of lines that TikTok withdrew, of those a page may still show.
         gaps: From when to when nothing was observed, epoch seconds; None while it lasts.
+        playhead: Where the rehearsal is; None without one.
+        strip: Its timeline, as JSON.
     """
 
     states: dict[str, str]
@@ -63,6 +66,8 @@ class Reading:
     history: list[tuple[int, int, int]] = field(default_factory=list)
     withdrawn: list[int] = field(default_factory=list)
     gaps: list[tuple[float, float | None]] = field(default_factory=list)
+    playhead: Playhead | None = None
+    strip: str = "null"
 
 
 class Board:
@@ -76,6 +81,8 @@ class Board:
         self._withdrawn: deque[int] = deque(maxlen=FEED_ROWS)
         self._run_seq = -1
         self._catalogue = Catalogue(app)
+        self._strip = Strip(app)
+        self._strip_text: tuple[dict[str, Any] | None, str] = (None, "null")
         self._list: list[dict[str, Any]] = []
         self._listed_at_s = float("-inf")
         self._listed_for: object = None
@@ -97,11 +104,14 @@ class Board:
 
     def _fresh(self) -> Reading:
         figures, status = self._app.figures(), self._app.status()
+        playhead = Playhead.of(status["rehearsal"], time.monotonic())
+        self._strip.follow(status["rehearsal"], is_left=figures.is_rehearsed)
         self._keep_list_fresh(status)
         self._take_comments(figures)
         found = self._list
         states = {
-            "header": cards.header(figures, status, found),
+            "header": cards.header(figures, status),
+            "transport": bar(figures, status["rehearsal"], self._strip.drawn),
             "control": cards.control(status, found),
             "totals": cards.totals(figures),
             "connection": steadiness.connection(status),
@@ -118,7 +128,16 @@ class Board:
             figures.history,
             list(self._withdrawn),
             steadiness.gap_spans(figures.gaps),
+            playhead,
+            self._encoded_strip(),
         )
+
+    def _encoded_strip(self) -> str:
+        """Encode the timeline once, not at every look."""
+        drawn = self._strip.drawn
+        if drawn is not self._strip_text[0]:
+            self._strip_text = (drawn, encode(drawn))
+        return self._strip_text[1]
 
     def _take_comments(self, figures: Snapshot) -> None:
         """Encode the comments not seen before; each is encoded once for all pages."""
@@ -127,7 +146,8 @@ class Board:
             self._rows.clear()
             self._withdrawn.clear()
         self._drop_withdrawn(figures)
-        last = self._rows[-1][0] if self._rows else 0
+        # What a seek brings with it has numbers below zero.
+        last = self._rows[-1][0] if self._rows else float("-inf")
         for seq, comment in figures.comments[-FEED_ROWS:]:
             if seq > last:
                 row = cards.comment_row(seq, comment, first=seq in figures.firsts)

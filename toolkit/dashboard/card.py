@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ import param
 from panel.custom import JSComponent
 
 from toolkit.dashboard.board import Reading, encode
+from toolkit.dashboard.transport import Playhead
 from toolkit.dashboard.words import words_of
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Questions",
     "Recordings",
     "Totals",
+    "Transport",
 ]
 
 log = logging.getLogger("toolkit.dashboard")
@@ -39,6 +42,7 @@ log = logging.getLogger("toolkit.dashboard")
 ASSETS = Path(__file__).parent / "assets"
 """Scripts, styles and pages."""
 STYLE = (ASSETS / "cards.css").read_text("utf-8")
+TRANSPORT_STYLE = (ASSETS / "transport.css").read_text("utf-8")
 REQUEST_CHARS_MAX = 2_000
 
 Ask = Callable[[Mapping[str, Any], Callable[[dict[str, Any]], None]], None]
@@ -66,9 +70,8 @@ class Card(JSComponent):  # type: ignore[misc]  # panel has no types
     words = param.String("{}")
 
     def __init__(self, ask: Ask, **params: Any) -> None:
-        super().__init__(
-            words=encode(words_of(self.key)), stylesheets=[STYLE], sizing_mode="stretch_width", **params
-        )
+        params = {"stylesheets": [STYLE], **params}
+        super().__init__(words=encode(words_of(self.key)), sizing_mode="stretch_width", **params)
         self._ask = ask
         self.on_msg(self._take)
 
@@ -102,6 +105,37 @@ class Control(Card):
 
     key = "control"
     _esm = script("control")
+
+
+class Transport(Card):
+    """The rehearsal's bar: play, seek, speed, and its timeline."""
+
+    key = "transport"
+    _esm = script("transport")
+
+    strip = param.String("null")
+    """The timeline, as JSON; apart from the state, which changes more often."""
+
+    def __init__(self, ask: Ask, **params: Any) -> None:
+        super().__init__(ask, stylesheets=[STYLE, TRANSPORT_STYLE], **params)
+        self._told: tuple[str, Playhead | None] = ("", None)
+        self._times = 0
+
+    def update(self, reading: Reading) -> None:
+        """Tell where it is when the page cannot know: something was changed, or it is late."""
+        self.strip = reading.strip
+        text, playhead = reading.states.get(self.key, "null"), reading.playhead
+        told, last = self._told
+        is_known = last is playhead or (last is not None and playhead is not None and last.foresaw(playhead))
+        # The first state is on its way to the browser for a moment that nobody knows.
+        if text == told and is_known and self._times != 1:
+            return
+        self._told = (text, playhead)
+        self._times += 1
+        where = {"position_s": None, "speed": 0.0}
+        if playhead is not None:
+            where = {"position_s": round(playhead.position(time.monotonic()), 2), "speed": playhead.speed}
+        self.state = f'{{"bar":{text},"playhead":{encode(where)},"times":{self._times}}}'
 
 
 class Totals(Card):
@@ -162,7 +196,7 @@ class Feed(Card):
     def __init__(self, ask: Ask, **params: Any) -> None:
         super().__init__(ask, **params)
         self._run_seq = -1
-        self._last = 0
+        self._last = -(2**53)
         self._withdrawn: list[int] = []
 
     def update(self, reading: Reading) -> None:
@@ -173,7 +207,8 @@ class Feed(Card):
             return
         self._withdrawn = reading.withdrawn
         self._run_seq = reading.run_seq
-        newest = reading.comments[-1][0] if reading.comments else 0
+        # Below every number: what a seek brings with it has numbers below zero.
+        newest = reading.comments[-1][0] if reading.comments else -(2**53)
         self._last = newest if is_new_run else max(newest, self._last)
         # The lines are JSON already, encoded once for all pages.
         self.state = (

@@ -50,9 +50,7 @@ def comment_row(seq: int, comment: Comment, *, first: bool) -> dict[str, Any]:
     }
 
 
-def header(
-    figures: Snapshot, status: Mapping[str, Any], found: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
+def header(figures: Snapshot, status: Mapping[str, Any]) -> dict[str, Any]:
     """Return the strip at the top: where the connection stands and what is on screen."""
     reconnection = status["reconnectionState"]
     next_at = reconnection["nextAttemptAt"]
@@ -67,14 +65,18 @@ def header(
         "run": run,
         "user": plain(status["user"] or figures.user or "", NAME_CHARS_MAX) if not rehearsal else "",
         "recording": plain(figures.recording, 80),
-        "started_at": figures.started_at // 1000 if figures.started_at and run != "none" else None,
+        "started_at": figures.started_at // 1000 if figures.started_at and run == "live" else None,
         # To a tenth of a second: finer would be sent again at every tick and means nothing.
         "delay_s": round(figures.delay_ms / 1000, 1)
         if figures.delay_ms is not None and run == "live"
         else None,
         **_steadiness({} if rehearsal else status),
         "warnings": told,
-        "rehearsal": _rehearsal(rehearsal, found),
+        "rehearsal": rehearsal
+        and {
+            "recording": plain(rehearsal["recording"], 80),
+            "rate": rehearsal["rate"],
+        },
         "active": bool(figures.totals),
     }
 
@@ -109,20 +111,6 @@ def phase(status: Mapping[str, Any]) -> str:
     return state
 
 
-def _rehearsal(
-    progress: Mapping[str, Any] | None, found: Sequence[Mapping[str, Any]]
-) -> dict[str, Any] | None:
-    if not progress:
-        return None
-    lengths = {row["id"]: row["length_s"] for row in found}
-    return {
-        "recording": plain(progress["recording"], 80),
-        "rate": progress["rate"],
-        "position_s": int(progress["position_s"]),
-        "length_s": lengths.get(progress["recording"]),
-    }
-
-
 def control(status: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """Return what may be started and stopped, and the last word on why something ended."""
     now = phase(status)
@@ -136,8 +124,7 @@ def control(status: Mapping[str, Any], found: Sequence[Mapping[str, Any]]) -> di
         "cause": status["cause"],
         "refusal": plain(status["refusal"], 300),
         "is_recording": status["is_recording"],
-        "rehearsal": _rehearsal(status["rehearsal"], found) and status["rehearsal"]["recording"],
-        "rate": status["rehearsal"]["rate"] if status["rehearsal"] else None,
+        "rehearsal": status["rehearsal"] and plain(status["rehearsal"]["recording"], 80),
         "playable": [{"id": r["id"], "user": r["user"], "at": r["started_at"]} for r in playable],
         "sample": SAMPLE_ID if any(r["id"] == SAMPLE_ID for r in playable) else None,
     }

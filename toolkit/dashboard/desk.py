@@ -29,8 +29,6 @@ log = logging.getLogger("toolkit.dashboard")
 
 POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="toolkit-desk")
 """Where requests of all pages run. Four at once; more wait."""
-RATES = (1.0, 2.0, 4.0, 10.0)
-"""Speeds offered. The command line takes any."""
 
 Answer = dict[str, Any]
 """``{"ok", "text", "hint"}``, and ``data`` where something was asked for."""
@@ -48,6 +46,7 @@ class Desk:
             "reconnect": self._reconnect,
             "rehearse": self._rehearse,
             "stop_rehearsal": self._stop_rehearsal,
+            "replay": self._replay,
             "details": self._details,
         }
 
@@ -66,8 +65,10 @@ class Desk:
 
     def _record(self, request: Mapping[str, Any]) -> Answer:
         user = str(request.get("user", "")).strip()
+        ended = self._app.is_rehearsing
         self._app.start_recording(user)
-        return self._done("started", user=plain(user.removeprefix("@"), 48))
+        key = "started_instead" if ended else "started"
+        return self._done(key, user=plain(user.removeprefix("@"), 48))
 
     def _stop(self, request: Mapping[str, Any]) -> Answer:
         self._app.stop_recording()
@@ -78,10 +79,16 @@ class Desk:
         return self._done("dialled")
 
     def _rehearse(self, request: Mapping[str, Any]) -> Answer:
-        rate = request.get("rate", 1)
-        options = ReplayOptions(rate=float(rate) if rate in RATES else 1.0)
-        self._app.start_replay(str(request.get("id", "")), options)
+        asked = {key: request[key] for key in ("rate", "heal_gaps") if key in request}
+        self._app.start_replay(str(request.get("id", "")), ReplayOptions.of(asked))
         return self._done("rehearsing")
+
+    def _replay(self, request: Mapping[str, Any]) -> Answer:
+        """Control the rehearsal. The bar shows what has come of it: no sentence but for a reset."""
+        asked = {key: value for key, value in request.items() if key not in ("verb", "number")}
+        told = self._app.control_replay(asked)
+        text = self._words["rehearsal_cleared"] if asked.get("action") == "reset" else ""
+        return {"ok": True, "text": text, "hint": "", "data": told}
 
     def _stop_rehearsal(self, request: Mapping[str, Any]) -> Answer:
         self._app.stop_replay()

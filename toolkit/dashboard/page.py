@@ -30,10 +30,13 @@ logging.getLogger("panel").setLevel(logging.WARNING)
 TICK_MS = 250
 PAGES_AT_FULL_PACE = 4
 """Ten pages at four ticks a second took half a core; beyond this they share its cost."""
+CONTROLS_AT_ONCE = 8
+"""A seek may take a second, and must not keep anybody from stopping."""
 HIDDEN_EVERY_S = 2.0
 """Pace of a page whose tab is in the background."""
 CARDS = (
     card.Header,
+    card.Transport,
     card.Control,
     card.Totals,
     card.Feed,
@@ -145,7 +148,7 @@ class Page:
                 self._chart.set_zone(request.get("minutes_ahead"))
         elif verb == "hidden":
             self._is_hidden = request.get("hidden") is True
-        elif self._asking:
+        elif len(self._asking) >= (CONTROLS_AT_ONCE if verb in ("replay", "stop_rehearsal") else 1):
             answer({"ok": False, "text": words_of("page")["busy"], "hint": ""})
         else:
             future = asyncio.get_running_loop().run_in_executor(POOL, self._desk.carry_out, dict(request))

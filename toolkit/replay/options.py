@@ -20,7 +20,7 @@ from toolkit.replay.player import RATE_MAX, RATE_MIN, Player
 from toolkit.replay.progress import Progress
 from toolkit.replay.recording_plan import RecordingPlan
 
-__all__ = ["ACTIONS", "ReplayOptions", "carry_out", "read_rate"]
+__all__ = ["ACTIONS", "ReplayOptions", "carry_out", "read_flag", "read_rate"]
 
 SECONDS_MAX = 1e9
 """Beyond any recording; what fits here fits a float."""
@@ -63,9 +63,9 @@ class ReplayOptions:
             rate=read_rate(values.get("rate", 1.0)),
             from_s=_seconds("from", values.get("from", 0.0)),
             until_s=None if until is None else _seconds("until", until),
-            loops=_flag("loop", values.get("loop", False)),
-            is_paused=_flag("paused", values.get("paused", False)),
-            heals_gaps=_flag("heal_gaps", values.get("heal_gaps", False)),
+            loops=read_flag("loop", values.get("loop", False)),
+            is_paused=read_flag("paused", values.get("paused", False)),
+            heals_gaps=read_flag("heal_gaps", values.get("heal_gaps", False)),
             idle_max_s=None if idle is None else _seconds("idle_max", idle),
         )
 
@@ -151,10 +151,10 @@ _CONTROLS: Mapping[str, Callable[[Player, Mapping[str, Any]], Progress]] = {
     "rate": lambda player, values: player.set_rate(read_rate(values.get("rate"))),
     "next": _next,
     "burst": _burst,
-    "loop": lambda player, values: player.set_loop(_flag("loop", values.get("loop"))),
+    "loop": lambda player, values: player.set_loop(read_flag("loop", values.get("loop"))),
 }
-ACTIONS = (*_CONTROLS, "stop")
-"""What a replay that plays can be asked for."""
+ACTIONS = (*_CONTROLS, "gaps", "stop", "reset")
+"""What a rehearsal can be asked for."""
 
 
 def _number(name: str, value: Any) -> float:
@@ -170,7 +170,13 @@ def _seconds(name: str, value: Any) -> float:
     return number
 
 
-def _flag(name: str, value: Any) -> bool:
+def read_flag(name: str, value: Any) -> bool:
+    """
+    Return what is true or false.
+
+    Raises:
+        ReplayError: It is neither.
+    """
     if not isinstance(value, bool):
         raise ReplayError(f"{name} must be true or false.")
     return value

@@ -9,7 +9,7 @@ from toolkit.bus.live_state import Earlier
 from toolkit.model.plan import Plan
 from toolkit.replay.timeline import Timeline
 
-__all__ = ["Charted", "Divisible", "Primed", "Priming"]
+__all__ = ["Charted", "Divisible", "Mendable", "Primed", "Priming"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,4 +64,17 @@ class Divisible(Plan, Protocol):
 
     def part(self, from_s: float, until_s: float) -> Plan:
         """Return what lies between two places, the first included; its time begins at 0."""
+        ...
+
+
+@runtime_checkable
+class Mendable(Plan, Protocol):
+    """A plan with gaps that can be cut to nothing."""
+
+    def mended(self, heals_gaps: bool) -> Mendable:
+        """Return the same with gaps cut to nothing, or as they were."""
+        ...
+
+    def place_like(self, other: Plan, at_s: float) -> float:
+        """Return where this is what ``other``, of the same frames, is at ``at_s``."""
         ...

@@ -8,7 +8,7 @@ clock's: the process may have been another one, on another boot.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from pathlib import Path
@@ -16,7 +16,7 @@ from pathlib import Path
 from toolkit.bus.live_state import Earlier
 from toolkit.model.event import Like, ViewerCount
 from toolkit.model.frame import FrameKind
-from toolkit.model.plan import Break, PlannedFrame
+from toolkit.model.plan import Break, Plan, PlannedFrame
 from toolkit.model.recording import Cause, Segment
 from toolkit.replay.clip import breaks_between
 from toolkit.replay.priming import Priming
@@ -57,7 +57,7 @@ class RecordingPlan:
         """
         self.name = path.stem
         self._path = path
-        self._heals_gaps = heals_gaps
+        self._heals_gaps, self._idle_max_s = heals_gaps, idle_max_s
         self._numbers, self._at_s = array("q"), array("d")
         with open_playable(path) as playable:
             segments = playable.segments()
@@ -97,6 +97,28 @@ class RecordingPlan:
         part._breaks = breaks_between(self._breaks, from_s, until_s)
         part.duration_s = until_s - from_s
         return part
+
+    def mended(self, heals_gaps: bool) -> RecordingPlan:
+        """
+        Return the same with gaps cut to nothing, or as they were.
+
+        Raises:
+            RecordingError: It cannot be read any more.
+        """
+        whole = RecordingPlan(self._path, heals_gaps=heals_gaps, idle_max_s=self._idle_max_s)
+        if whole._numbers == self._numbers:
+            return whole
+        ends = (self._number(0), self._number(len(self._numbers)))
+        return whole.part(*(whole._position_of(number) for number in ends))
+
+    def place_like(self, other: Plan, at_s: float) -> float:
+        """Return where this is what ``other``, of the same frames, is at ``at_s``."""
+        assert isinstance(other, RecordingPlan), other
+        place = bisect_right(other._at_s, at_s) - 1
+        if place < 0:
+            return 0.0
+        number = other._numbers[place]
+        return min(self._position_of(number) + at_s - other._at_s[place], self._position_of(number + 1))
 
     def priming(self, until_s: float) -> Priming:
         """

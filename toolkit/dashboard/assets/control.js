@@ -58,21 +58,19 @@ export function render({ model, el }) {
 
   // -- rehearsal
   const which = h("select", { id: "which" });
-  const speed = h("select", { id: "speed" }, ...[1, 2, 4, 10].map((rate) => h("option", { value: rate }, `${rate}×`)));
+  const speed = h("select", { id: "speed" }, ...[0.5, 1, 2, 4, 10].map((rate) => h("option", { value: rate, selected: rate === 1 }, `${rate}×`)));
   const play = button("primary", words.play, PLAY);
-  const halt = button("", words.stop_rehearsal, STOP);
   const why = h("p", { class: "detail" });
   const rehearseTitle = h("h3", {}, words.rehearse);
   const rehearseHint = h("p", { class: "hint" }, words.rehearse_hint);
   const choice = h("div", { class: "row" },
     h("label", { class: "field grow", for: "which" }, h("span", {}, words.which), which),
-    h("label", { class: "field", for: "speed" }, h("span", {}, words.speed), speed), play, halt);
+    h("label", { class: "field", for: "speed" }, h("span", {}, words.speed), speed), play);
   const sample = button("primary big", words.welcome_rehearse, PLAY);
   const rehearse = h("section", { class: "half", "aria-label": words.rehearse }, rehearseTitle, rehearseHint, why, choice, sample);
   const startPlaying = (pressed, id, rate) => press(pressed, words.playing, () => ask("rehearse", { id, rate }));
   play.addEventListener("click", () => startPlaying(play, which.value, Number(speed.value)));
   sample.addEventListener("click", () => startPlaying(sample, state.sample, 1));
-  halt.addEventListener("click", () => press(halt, words.stopping, () => ask("stop_rehearsal")));
 
   const welcome = h("p", { class: "welcome" }, words.welcome);
   const refusal = h("div", { class: "banner", role: "alert", hidden: true });
@@ -107,7 +105,7 @@ export function render({ model, el }) {
 
   function showRehearsal() {
     const offer = state.first && state.sample && !state.rehearsal;
-    rehearseTitle.textContent = offer ? words.welcome_rehearse : words.rehearse;
+    rehearseTitle.textContent = offer ? words.welcome_rehearse : state.rehearsal ? words.other : words.rehearse;
     rehearseHint.textContent = offer ? words.welcome_rehearse_text : words.rehearse_hint;
     const chosen = which.value;
     which.replaceChildren(...state.playable.map((row) => {
@@ -116,15 +114,10 @@ export function render({ model, el }) {
     }));
     const wanted = state.rehearsal || chosen;
     if (state.playable.some((row) => row.id === wanted)) which.value = wanted;
-    if (state.rate) speed.value = String(state.rate);
     choice.hidden = !state.playable.length || offer;
     sample.hidden = !offer;
-    play.querySelector(".label").textContent = state.rehearsal ? words.change : words.play;
-    halt.hidden = !state.rehearsal;
-    const text = !state.playable.length ? words.no_recordings
-      : state.rehearsal ? fill(words.now_playing, { recording: state.rehearsal }) : "";
-    why.textContent = text;
-    why.hidden = !text;
+    why.textContent = state.playable.length ? "" : words.no_recordings;
+    why.hidden = state.playable.length > 0;
     rehearseHint.hidden = Boolean(state.rehearsal);
   }
 

@@ -29,7 +29,7 @@ export function render({ model, el }) {
     h("header", {}, h("h2", {}, words.title), paused), nothing, list, more));
 
   let run = null;
-  let last = 0;
+  let last = -Infinity;
   let hovered = false;
   let held = [];
 
@@ -54,7 +54,7 @@ export function render({ model, el }) {
   follow(model, (state) => {
     if (state.run !== run) {
       run = state.run;
-      last = 0;
+      last = -Infinity;
       held = [];
       following = true;
       list.replaceChildren();

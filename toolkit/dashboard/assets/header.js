@@ -57,13 +57,10 @@ export function render({ model, el }) {
   });
 
   const ribbonText = h("span", { class: "ribbon-text" });
-  const position = h("span", { class: "digits" });
-  const bar = h("span", { class: "progress-bar" });
-  const progress = h("span", { class: "progress", "aria-hidden": "true" }, bar);
   const stop = h("button", { type: "button", class: "button small on-ribbon" }, h("span", { class: "label" }, words.ribbon_stop));
   stop.addEventListener("click", () => press(stop, words.ribbon_stopping, () => ask("stop_rehearsal")));
   const ribbon = h("div", { class: "ribbon", hidden: true },
-    h("strong", {}, words.ribbon), ribbonText, progress, position, stop);
+    h("strong", {}, words.ribbon), ribbonText, stop);
 
   const warnings = h("ul", { class: "warnings", role: "alert", hidden: true });
   let warned = "";
@@ -115,11 +112,7 @@ export function render({ model, el }) {
     }
     ribbon.hidden = !state.rehearsal;
     if (state.rehearsal) {
-      const { recording, rate, position_s, length_s } = state.rehearsal;
-      put(ribbonText, fill(words.ribbon_text, { recording, rate }));
-      put(position, length_s ? fill(words.position, { position: duration(position_s), length: duration(length_s) }) : duration(position_s));
-      progress.hidden = !length_s;
-      if (length_s) bar.style.transform = `scaleX(${Math.min(1, position_s / length_s)})`;
+      put(ribbonText, fill(words.ribbon_text, state.rehearsal));
     }
     tick();
   });

@@ -1,0 +1,330 @@
+"""A rehearsal as its operator plays it: the bar, its timeline, and nothing of it in a live."""
+
+import json
+import re
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.dashboard.conftest import Dashboard, Visit, wait_until
+from toolkit.replay.clip import clipped
+from toolkit.replay.recording_plan import RecordingPlan
+from toolkit.simulator.profile import profile_named
+from toolkit.simulator.server import Simulator, SimulatorThread
+from toolkit.store.reader import open_recording
+
+pytestmark = pytest.mark.browser
+
+SAMPLE = Path(__file__).parents[2] / "recordings" / "sample.duckdb"
+GAP_S = (141.287, 160.542)
+"""Where the sample has its gap."""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Return a dashboard that records nothing yet, beside a simulated TikTok where @demo is live."""
+    with SimulatorThread(Simulator(profile_named("busy").at_rate(20, 30), seed=11, user="demo")) as simulator:
+        folder = tmp_path_factory.mktemp("rehearsal") / "recordings"
+        server = Dashboard(folder, **simulator.environment()).start()
+        yield server
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def window(server, chromium):
+    """Return a browser window with the dashboard, and the overlay in another tab."""
+    window = Visit(chromium)
+    window.open(server.page_url)
+    window.overlay = window.context.new_page()
+    window.overlay.goto(f"{server.url}/overlay?smooth=0&motion=0")
+    yield window
+    assert window.problems == []
+    window.context.close()
+
+
+@pytest.fixture
+def stage(server, window):
+    """Return page, overlay and the API, with nothing rehearsed."""
+
+    def ask(values=None):
+        body = None if values is None else json.dumps(values).encode()
+        request = urllib.request.Request(f"{server.url}/api/replay?buckets=240", body)
+        request.add_header("Content-Type", "application/json")
+        try:
+            with urllib.request.urlopen(request, timeout=20) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            return json.load(error)
+
+    def begin(at_s=0.0, **options):
+        ask({"action": "start", "id": "sample", **options, "paused": True})
+        ask({"action": "seek", "to_s": at_s})
+        wait_until(lambda: page.locator(".strip-area svg").count() == 2)
+        wait_until(lambda: page.locator(".position").inner_text() == clock(at_s))
+        if not options.get("paused"):
+            ask({"action": "resume"})
+
+    page, bar = window.page, window.page.locator(".transport-card")
+    ask({"action": "reset"})
+    bar.wait_for(state="hidden")
+    return SimpleNamespace(
+        page=page,
+        overlay=window.overlay,
+        bar=bar,
+        strip=page.locator(".strip"),
+        ask=ask,
+        begin=begin,
+        progress=lambda: ask()["rehearsal"],
+        totals=lambda: totals_of(server),
+        press=lambda name: bar.get_by_role("button", name=name, exact=True).click(),
+    )
+
+
+def clock(seconds):
+    """Return minutes and seconds as the bar shows them."""
+    return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
+
+
+def totals_of(server):
+    """Return the server's own figures, as one who joins the socket late gets them."""
+    with connect(f"ws{server.url.removeprefix('http')}/ws") as socket:
+        socket.send(json.dumps({"type": "subscribe", "topics": ["status"], "snapshot": True}))
+        while (told := json.loads(socket.recv(timeout=10)))["type"] != "snapshot":
+            pass
+    return told["data"]["totals"]
+
+
+def tiles(page):
+    """Return what the tiles add up: no rates, which begin again at a seek."""
+    names = ("likes", "diamonds", "gifts", "follows", "joins", "shares")
+    shown = {name: page.locator(f".tile[data-name={name}] .tile-value").inner_text() for name in names}
+    return shown | {"comments": page.locator(".tile[data-name=comments] .tile-sub").inner_text()}
+
+
+def test_a_recording_is_chosen_played_and_paused(stage):
+    """One click in the list; ribbons on both pages; after a pause nothing more comes, then it goes on."""
+    stage.page.get_by_role("button", name="Rehearse: sample").click()
+    stage.bar.wait_for()
+    assert stage.page.locator(".ribbon").is_visible()
+    stage.overlay.locator(".tl-ribbon").wait_for()
+    stage.press("10×")
+    rows = stage.page.locator(".feed-list li")
+    wait_until(lambda: rows.count() > 5)
+    stage.press("Pause")
+    stage.bar.get_by_role("button", name="Resume").wait_for()
+    stood = stage.progress()
+    assert stood["state"] == "paused"
+    wait_until(lambda: stage.page.locator(".position").inner_text() == clock(stood["position_s"]))
+    wait_until(lambda: tiles(stage.page)["comments"] == f"{stage.totals()['comment']} in all")
+    seen = rows.last.get_attribute("data-id"), tiles(stage.page)
+    # Twenty-six comments would have come in this second.
+    stage.page.wait_for_timeout(1000)
+    assert (rows.last.get_attribute("data-id"), tiles(stage.page)) == seen
+    assert stage.progress()["position_s"] == stood["position_s"]
+    assert stage.page.locator(".position").inner_text() == clock(stood["position_s"])
+    stage.press("Resume")
+    wait_until(lambda: rows.last.get_attribute("data-id") != seen[0])
+
+
+def test_a_click_a_drag_and_a_finger_seek(stage, server, window):
+    """Within a stretch of the strip from where one pointed; a finger on a phone as well."""
+    stage.begin(paused=True)
+    timeline = stage.ask()["timeline"]
+    box = stage.strip.bounding_box()
+
+    def at(share):
+        return box["x"] + share * box["width"], box["y"] + box["height"] / 2
+
+    def arrives(share, page=stage.page):
+        expected_s = share * timeline["duration_s"]
+        wait_until(lambda: abs(stage.progress()["position_s"] - expected_s) <= timeline["bucket_s"])
+        wait_until(lambda: page.locator(".position").inner_text() == clock(stage.progress()["position_s"]))
+
+    stage.page.mouse.click(*at(0.25))
+    arrives(0.25)
+    stage.page.mouse.move(*at(0.3))
+    stage.page.mouse.down()
+    stage.page.mouse.move(*at(0.5))
+    stage.page.mouse.move(*at(0.75))
+    assert stage.progress()["position_s"] == pytest.approx(0.25 * timeline["duration_s"], abs=1.1)
+    stage.page.mouse.up()
+    arrives(0.75)
+    assert stage.progress()["state"] == "paused"
+    stage.page.mouse.move(*at((GAP_S[0] + 5) / timeline["duration_s"]))
+    assert "not observed" in stage.page.locator(".strip-tip").inner_text()
+    gift = next(mark for mark in timeline["markers"] if mark["kind"] == "gift" and mark["diamonds"] == 88)
+    stage.page.mouse.move(*at(gift["at_s"] / timeline["duration_s"]))
+    assert f"{gift['text']}, 88 diamonds" in stage.page.locator(".strip-tip").inner_text()
+
+    phone = Visit(window.context.browser, viewport={"width": 400, "height": 800}, has_touch=True)
+    page = phone.open(server.page_url)
+    wait_until(lambda: page.locator(".strip-area svg").count() == 2)
+    box = page.locator(".strip").bounding_box()
+    page.touchscreen.tap(*at(0.4))
+    arrives(0.4, page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 400
+    heights = page.locator(".transport-card button:visible").evaluate_all(
+        "all => all.map(b => b.offsetHeight)"
+    )
+    assert min(heights) >= 44
+    phone.context.close()
+    assert phone.problems == []
+
+
+def test_the_keyboard_seeks_and_a_screen_reader_is_told(stage):
+    """Arrows, Page keys, Home and End on the slider; space plays and pauses; ten seconds by button."""
+    stage.begin(100.0, paused=True)
+    stage.strip.focus()
+    for key, to_s in (
+        ("ArrowRight", 105), ("ArrowLeft", 100), ("PageUp", 130), ("PageDown", 100), ("Home", 0),
+    ):  # fmt: skip
+        stage.page.keyboard.press(key)
+        wait_until(lambda to_s=to_s: stage.progress()["position_s"] == pytest.approx(to_s, abs=0.2))
+        wait_until(lambda to_s=to_s: stage.strip.get_attribute("aria-valuetext") == f"{clock(to_s)} of 04:01")
+    assert stage.strip.get_attribute("role") == "slider"
+    assert stage.strip.get_attribute("aria-valuenow") == "0"
+    assert stage.strip.get_attribute("aria-valuemax").startswith("241")
+    # A key that repeats: each one counts, though not each becomes a seek of its own.
+    for _ in range(12):
+        stage.page.keyboard.press("ArrowRight")
+    wait_until(lambda: stage.progress()["position_s"] == pytest.approx(60, abs=0.2))
+    stage.press("Forward 10 seconds")
+    wait_until(lambda: stage.progress()["position_s"] == pytest.approx(70, abs=0.2))
+    stage.press("Back 10 seconds")
+    wait_until(lambda: stage.progress()["position_s"] == pytest.approx(60, abs=0.2))
+    stage.strip.focus()
+    stage.page.keyboard.press("Space")
+    wait_until(lambda: stage.progress()["state"] == "playing")
+    stage.page.keyboard.press("Space")
+    wait_until(lambda: stage.progress()["state"] == "paused")
+
+
+def test_speed_and_loop_take_effect(stage):
+    """Sixty seconds of the recording within twenty; at the end it begins again, and goes on."""
+    stage.begin(0.0, rate=0.5)
+    assert stage.bar.locator("[data-rate='0.5']").get_attribute("aria-pressed") == "true"
+    stage.press("10×")
+    wait_until(lambda: stage.bar.locator("[data-rate='10']").get_attribute("aria-pressed") == "true")
+    wait_until(lambda: stage.progress()["position_s"] > 60, within_s=20)
+    shown = stage.page.locator(".position").inner_text()
+    # The page's own playhead keeps up: one second of reading is ten of the recording.
+    wait_until(
+        lambda: (
+            abs(seconds(stage.page.locator(".position").inner_text()) - stage.progress()["position_s"]) < 10
+        )
+    )
+    assert seconds(shown) > 40
+    stage.press("Loop")
+    wait_until(lambda: stage.progress()["loop"])
+    stage.ask({"action": "seek", "to_s": 235})
+    wait_until(lambda: stage.progress()["rounds"] >= 1)
+    assert stage.progress()["state"] == "playing"
+    wait_until(lambda: seconds(stage.page.locator(".position").inner_text()) < 200)
+    stage.press("Skip gaps")
+    wait_until(lambda: stage.progress()["heal_gaps"])
+    wait_until(lambda: stage.page.locator(".strip-gap").count() == 0)
+    assert (stage.progress()["loop"], stage.progress()["rate"]) == (True, 10)
+
+
+def seconds(text):
+    """Return the seconds that a position says."""
+    minutes, rest = text.split(":")
+    return 60 * int(minutes) + int(rest)
+
+
+def test_next_plays_one_while_paused(stage):
+    """One frame, or up to and with the next question; while it plays there is no next."""
+    stage.begin(80.0, paused=True)
+    before = stage.progress()["frames"]
+    stage.press("Next")
+    wait_until(lambda: stage.progress()["frames"] == before + 1)
+    questions = stage.page.locator(".question-list li")
+    shown = questions.count()
+    stage.bar.get_by_label("Next what").select_option("question")
+    stage.press("Next")
+    wait_until(lambda: questions.count() == shown + 1)
+    stage.overlay.locator(".tl-question").wait_for()
+    assert stage.progress()["state"] == "paused"
+    stage.press("Resume")
+    wait_until(lambda: stage.bar.get_by_role("button", name="Next", exact=True).is_disabled())
+
+
+def test_a_seek_shows_what_playing_up_to_there_had_shown_and_clears_the_overlay(stage):
+    """The figures of the tiles are the same either way; no card and no burst on the overlay."""
+    stage.begin(0.0, paused=True)
+    stage.ask({"action": "burst", "seconds": 100})
+    assert stage.progress()["position_s"] == 100
+    comments = stage.overlay.locator(".tl-comment")
+    wait_until(lambda: comments.count() > 20)
+    (said,) = clipped(RecordingPlan(SAMPLE), until_s=100).timeline(1).comments
+    wait_until(lambda: tiles(stage.page)["comments"] == f"{said} in all")
+    played = tiles(stage.page)
+    stage.ask({"action": "seek", "to_s": 0})
+    wait_until(lambda: tiles(stage.page)["comments"] == "none yet")
+    wait_until(lambda: comments.count() == 0)
+    stage.ask({"action": "seek", "to_s": 100})
+    wait_until(lambda: tiles(stage.page) == played)
+    assert stage.page.locator(".feed-list li").count() == 60
+    # Everything that was announced has been painted, and it was nothing.
+    stage.ask({"action": "next"})
+    wait_until(lambda: comments.count() > 0)
+    assert comments.count() < 10
+    assert stage.overlay.locator(".tl-ribbon").is_visible()
+
+
+def test_stop_keeps_the_figures_and_reset_clears_them(stage, server, window):
+    """The overlay is empty after either; the dashboard says whose figures it shows, and plays again."""
+    stage.begin(100.0, rate=10)
+    comments = stage.overlay.locator(".tl-comment")
+    wait_until(lambda: comments.count() > 3)
+    stage.press("Stop")
+    stage.page.get_by_text("What is shown is still the rehearsal's").wait_for()
+    stage.overlay.locator(".tl-ribbon").wait_for(state="hidden")
+    wait_until(lambda: comments.count() == 0)
+    assert tiles(stage.page)["comments"] != "none yet"
+    late = window.context.new_page()
+    late.goto(f"{server.url}/overlay")
+    late.wait_for_function("document.documentElement.dataset.connection === 'open'")
+    stage.press("Play again")
+    wait_until(lambda: late.locator(".tl-comment").count() > 0)
+    assert late.locator(".tl-ribbon").is_visible()
+    late.close()
+    stage.press("Reset")
+    stage.bar.wait_for(state="hidden")
+    wait_until(lambda: tiles(stage.page)["comments"] == "none yet")
+    assert stage.page.locator(".feed-list li").count() == 0
+    assert stage.page.locator(".ribbon").is_hidden()
+    wait_until(lambda: comments.count() == 0)
+    assert stage.progress() is None
+
+
+def test_a_live_after_a_rehearsal_begins_at_zero_and_has_no_trace_of_it(stage, server):
+    """Record ends what plays and says so; figures are the recording's own; a rehearsal has to wait."""
+    stage.begin(100.0, rate=10)
+    wait_until(lambda: stage.overlay.locator(".tl-comment").count() > 3)
+    stage.page.get_by_label("TikTok name").fill("@demo")
+    stage.page.get_by_role("button", name="Record", exact=True).click()
+    stage.page.get_by_text("The rehearsal has ended and is cleared. Connecting to @demo.").wait_for()
+    stage.bar.wait_for(state="hidden")
+    wait_until(lambda: stage.page.locator(".pill [role=status]").inner_text() == "Connected")
+    wait_until(lambda: stage.overlay.locator(".tl-comment").count() > 20)
+    painted = stage.overlay.locator(".tl-comment").evaluate_all("all => all.map(row => row.dataset.msg)")
+    assert stage.overlay.locator(".tl-ribbon").is_hidden()
+    for values in ({"action": "start", "id": "sample"}, {"action": "resume"}):
+        assert stage.ask(values)["error"].startswith("A live is being recorded")
+    stage.page.get_by_role("button", name="Stop", exact=True).click()
+    stage.page.get_by_role("button", name="Stop and save").click()
+    wait_until(lambda: stage.page.locator(".pill [role=status]").inner_text() == "Stopped")
+    (path,) = server.folder.glob("demo-*")
+    with open_recording(path) as recorded, open_recording(SAMPLE) as sample:
+        own = set(recorded.comments.collect()["msg_id"])
+        rehearsed = set(sample.comments.collect()["msg_id"])
+        assert own.isdisjoint(rehearsed)
+        assert {str(msg_id) for msg_id in rehearsed}.isdisjoint(painted)
+        assert len(recorded.sql("SELECT DISTINCT room_id FROM messages")) == 1
+    shown = re.sub(r"\D", "", tiles(stage.page)["comments"])
+    assert int(shown) == len(own)
