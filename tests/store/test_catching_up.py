@@ -126,9 +126,11 @@ def test_a_database_of_somebody_else_is_moved_aside_too(journal: Path, begin: Be
 
 def test_the_past_waits_for_a_database_that_cannot_keep_up(journal: Path, begin: Begin) -> None:
     """The queue of live frames would overflow and leave all the rest to the sealing."""
+    began = time.monotonic()
     told = begin(interval_s=0.05, queue_messages_max=COMMENTS * 3)
     told_to_the_end(told)
     assert told.is_done
+    assert time.monotonic() < began + 5, "it looks again soon"
     assert not told._projector.lag.gave_up
     assert len(stored(journal)) == FRAMES
 
@@ -139,12 +141,23 @@ def test_a_stop_does_not_wait_for_the_database(begin: Begin) -> None:
     wait_for(lambda: told._projector.is_pressed)
     time_was = time.monotonic()
     assert not told.is_done
+    assert "catch-up" in {thread.name for thread in threading.enumerate()}
     told.stop()
     told.stop()
     assert time.monotonic() < time_was + 10
     assert not told.is_done
     assert told.fold.totals.frames < FRAMES
     assert "catch-up" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_the_exit_of_the_process_ends_it_too(begin: Begin) -> None:
+    """It is asked to, as every thread of ours, and does not wait for the database then."""
+    told = begin(interval_s=NEVER_S, queue_messages_max=COMMENTS * 3)
+    wait_for(lambda: told._projector.is_pressed)
+    told._thread.ask_to_end()
+    told._thread.join(10)
+    assert not told._thread.is_alive()
+    assert not told.is_done
 
 
 def test_what_is_written_after_the_end_is_told_by_the_same_fold(

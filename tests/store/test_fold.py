@@ -151,7 +151,7 @@ def test_a_cause_nobody_knows_is_ours(tell: Tell, cause: object, read: Cause) ->
     assert (segment.cause, segment.noticed_at) == (read, 4_000)
 
 
-@pytest.mark.parametrize("at", [-1, 4_100_000_000_000_000, YEAR_2100_US, 2**62])
+@pytest.mark.parametrize("at", [0, -1, 4_100_000_000_000_000, YEAR_2100_US, 2**62])
 def test_a_time_that_makes_no_sense_is_taken_for_the_one_before(tell: Tell, make: Any, at: int) -> None:
     """Damage that happens to have a checksum does not stretch a recording over a century."""
     told = tell(header(), opened(1, 2_000), frame(1, at, make.push([make.comment(1)])))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -61,6 +63,7 @@ def test_each_burst_reaches_the_disk_without_being_asked(tmp_path: Path, disk: D
 
 def test_a_flood_is_flushed_twice_a_second_at_most(tmp_path: Path, disk: Disk) -> None:
     """A flush for each frame would wear the disk out and hold the recorder up."""
+    assert syncing.SYNC_INTERVAL_S <= 0.5, "the most that a power cut may cost"
     writer = JournalWriter(tmp_path / "x.journal")
     writer.append(RecordType.FRAME, b"x")
     wait_for(lambda: disk.flushes == 1)
@@ -69,6 +72,31 @@ def test_a_flood_is_flushed_twice_a_second_at_most(tmp_path: Path, disk: Disk) -
         writer.append(RecordType.FRAME, b"x")
     assert disk.flushes <= 1 + (time.monotonic() - began) / 0.4
     writer.close()
+
+
+def test_a_journal_that_nobody_writes_to_is_not_flushed(tmp_path: Path, disk: Disk) -> None:
+    """Neither before its first record nor after the last: the disk may sleep."""
+    writer = JournalWriter(tmp_path / "x.journal", sync_interval_s=0)
+    time.sleep(0.02)
+    assert disk.flushes == 0
+    writer.append(RecordType.FRAME, b"x")
+    wait_for(lambda: disk.flushes == 1)
+    time.sleep(0.05)
+    assert disk.flushes == 1
+    writer.close()
+
+
+def test_a_process_that_never_closes_its_journal_ends_all_the_same(tmp_path: Path) -> None:
+    """Nobody waits for the thread that flushes; what was written is there."""
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from toolkit.store.journal import JournalWriter\n"
+        "writer = JournalWriter(Path(sys.argv[1]), sync_interval_s=3600)\n"
+        "writer.append(3, b'x'); writer.append(3, b'y')\n"
+    )
+    path = tmp_path / "x.journal"
+    subprocess.run([sys.executable, "-c", code, str(path)], check=True, timeout=30)
+    assert [record.payload for record in read_journal(path)] == [b"x", b"y"]
 
 
 def test_closing_flushes_at_once_whatever_the_interval(tmp_path: Path, disk: Disk) -> None:
@@ -126,7 +154,8 @@ def test_a_record_says_only_what_it_was_given(tmp_path: Path) -> None:
 def test_the_longest_record_is_written_and_read_and_a_longer_one_is_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To the byte, or the longest would be taken for damage."""
+    """To the byte, or the longest would be taken for damage; and so it would with a smaller limit."""
+    assert module.RECORD_BYTES_MAX == 64 << 20
     monkeypatch.setattr(module, "RECORD_BYTES_MAX", 1000)
     writer = JournalWriter(tmp_path / "x.journal")
     writer.append(RecordType.FRAME, bytes(1000 - 30))

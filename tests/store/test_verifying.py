@@ -109,7 +109,16 @@ def test_each_figure_that_it_was_sealed_with_is_compared(sealed: Path) -> None:
 
 def test_what_the_journal_had_lost_is_worth_knowing_and_not_wrong(sealed: Path) -> None:
     """The file holds what it says; a number that is none, or is not there, says nothing."""
-    for lost, said in (("3", 1), ("1", 1), ("0", 0), ("", 0), ("many", 0), (None, 0)):
+    for lost, said in (
+        ("3", 1),
+        ("10", 1),
+        ("9" * 5000, 1),
+        ("0", 0),
+        ("00", 0),
+        ("", 0),
+        ("many", 0),
+        (None, 0),
+    ):
         value = f"UPDATE meta SET value = '{lost}'" if lost is not None else "DELETE FROM meta"
         change(sealed, f"{value} WHERE key = 'journal_records_lost'")
         report = verify_sealed(sealed)

@@ -21,9 +21,9 @@ class Moved:
     """A journal of ten records, what watches it, and where it can be moved to."""
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / "recordings" / "x.journal"
+        self.path = folder / "lives" / "recordings" / "x.journal"
         self.away = folder / "away.journal"
-        self.path.parent.mkdir()
+        self.path.parent.mkdir(parents=True)
         self.journal = JournalWriter(self.path)
         for payload in PAYLOADS:
             self.journal.append(RecordType.FRAME, payload)
@@ -98,10 +98,11 @@ def test_where_nobody_can_say_nothing_is_done(moved: Moved) -> None:
 def test_what_was_written_is_written_again_and_goes_on(
     moved: Moved, monkeypatch: pytest.MonkeyPatch, copied_at_once: int
 ) -> None:
-    """The folder as well, every byte, the next record behind the last; it is held as before."""
+    """The folders as well, every byte, the next record behind the last; it is held as before."""
     monkeypatch.setattr(whereabouts, "_COPY_BYTES", copied_at_once)
     moved.path.rename(moved.away)
     moved.path.parent.rmdir()
+    moved.path.parent.parent.rmdir()
     before = open_files()
     again = moved.write_again()
     assert open_files() == before, "the old file is let go of"
@@ -138,11 +139,12 @@ def test_a_copy_is_on_the_disk_before_it_has_the_name(moved: Moved, monkeypatch:
     assert seen == [(size, ["x.journal.again"])]
 
 
-def test_a_record_that_was_never_finished_is_not_copied(moved: Moved) -> None:
-    """What a failed write left behind is not acknowledged, here as there."""
+def test_what_was_never_acknowledged_is_not_copied(moved: Moved) -> None:
+    """What a failed write left behind, even if it is as long as a record."""
     moved.path.rename(moved.away)
+    last = moved.away.read_bytes()[-(38 + len(PAYLOADS[-1])) :]
     with moved.away.open("ab") as file:
-        file.write(b"half")
+        file.write(last)
     assert moved.write_again().append(RecordType.FRAME, b"behind") == 11
     assert payloads(moved.path) == [*PAYLOADS, b"behind"]
 

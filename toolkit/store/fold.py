@@ -77,11 +77,10 @@ class JournalFold:
                 notes = {f"note_{key}": str(value) for key, value in _json(record.payload).items()}
                 self.header |= notes
                 continue
-            if not 0 <= record.received_at < _US_MAX:
+            if not 0 < record.received_at < _US_MAX:
                 record = replace(record, received_at=self.last_at)
-            if record.received_at:
-                self.first_at = self.first_at or record.received_at
-                self.last_at = max(self.last_at, record.received_at)
+            self.first_at = self.first_at or record.received_at
+            self.last_at = max(self.last_at, record.received_at)
             if record.type == RecordType.FRAME:
                 yield self._take(record)
             elif record.type == RecordType.SEGMENT_OPENED:

@@ -107,7 +107,7 @@ def verify_sealed(path: Path) -> VerifyReport:
             ]
             report.problems += database.inconsistencies()
             lost = meta.get("journal_records_lost", "")
-            if lost.isdecimal() and int(lost):
+            if lost.isdecimal() and lost.strip("0"):
                 report.notes.append(f"{lost} records were lost to a damaged journal before it was sealed")
     except RecordingError as error:
         report.problems.append(str(error))
