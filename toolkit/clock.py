@@ -51,9 +51,16 @@ class SteadyClock:
     meanwhile. How far the two have come apart is told, not followed.
     """
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, set_s: float = 0.0) -> None:
+        """
+        Begin.
+
+        Args:
+            clock: The machine's.
+            set_s: By how much that was set already, for a recording that goes on.
+        """
         self._clock = clock
-        self._began_us, self._began_ns = clock.now_us(), clock.mono_ns()
+        self._began_us, self._began_ns = clock.now_us() - round(set_s * 1e6), clock.mono_ns()
 
     def now_us(self) -> int:
         """Return microseconds since 1970-01-01 UTC, by the clock that was right at the beginning."""

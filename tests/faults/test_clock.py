@@ -10,9 +10,12 @@ import pytest
 
 from tests.faults.scenario import finish, run
 from tests.faults.studio import SPEED, Studio
-from toolkit.clock import SystemClock
+from toolkit.clock import ManualClock, SystemClock
 from toolkit.connect.backoff import BackoffPolicy
+from toolkit.model.frame import FrameKind
 from toolkit.simulator.server import Simulator
+from toolkit.store.resuming import last_stretch
+from toolkit.store.writer import RecordingWriter
 
 HOUR_S = 3600
 DOWN_S = 0.8
@@ -109,3 +112,40 @@ def test_the_end_of_summer_time_is_no_gap(tmp_path, monkeypatch):
     finally:
         monkeypatch.undo()
         time.tzset()
+
+
+@pytest.mark.parametrize("seconds", [HOUR_S, -HOUR_S])
+def test_a_recording_goes_on_with_its_own_clock_after_its_recorder_died(tmp_path, seconds):
+    """Row 13: the clock was set, then it was killed; the same recording, and the gap is as long as it was."""
+    simulator = Simulator("typical", speed=SPEED, room_id=7_000_001)
+
+    async def scenario():
+        killed = ManualClock(SystemClock().now_us() - int((seconds + DOWN_S) * 1e6))
+        writer = RecordingWriter.create(tmp_path, "demo", clock=killed)
+        writer.open_segment(7_000_001)
+        writer.take(writer.write(FrameKind.PUSH, b""))
+        writer.note({"clock_set_s": f"{seconds:.3f}"})
+        writer.abandon()
+        async with Studio(tmp_path, simulator, policy=POLICY) as room:
+            await room.until_connected()
+            await room.finish()
+            assert room.outcome.recordings == (writer.id,)
+            ((length_s,),) = room.query("SELECT epoch(ended_at - started_at) FROM gaps")
+            assert DOWN_S <= length_s < DOWN_S + 30
+
+    run(scenario)
+
+
+def test_a_clock_that_is_set_is_noted_while_the_connection_stands(tmp_path):
+    """Row 13: a recorder that is killed before the next connection leaves it to the one that takes over."""
+    clock = SetClock()
+
+    async def scenario():
+        async with Studio(tmp_path, Simulator("typical", speed=SPEED), clock=clock, policy=POLICY) as room:
+            await room.until_connected()
+            clock.set(HOUR_S)
+            (journal,) = tmp_path.glob("*.journal")
+            await room.until(lambda: last_stretch(journal).clock_set_s, "the note")
+            assert last_stretch(journal).clock_set_s == pytest.approx(HOUR_S, abs=1)
+
+    run(scenario)

@@ -24,6 +24,7 @@ from toolkit.model.frame import FrameKind
 from toolkit.store.fold import JournalFold
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.journal import JournalWriter, RecordType
+from toolkit.store.reader import open_recording
 from toolkit.store.writer import RecordingWriter
 
 Record = Callable[..., RecordingWriter]
@@ -496,5 +497,7 @@ def test_pipes_and_devices_named_like_a_recording_stop_nobody(tmp_path: Path, re
             folder.info(stranger)
         with pytest.raises(NotARecording, match="it is no file"):
             folder.verify(stranger)
+        with pytest.raises(NotARecording, match="it is no file"):
+            open_recording(stranger, tmp_path)
     reports = {report.id: report.sealed for report in folder.heal()}
     assert reports == {writer.id: True, "pipe": False, "zeros": False}

@@ -73,8 +73,6 @@ INBOX_MAX = 64
 one probe, so a handful is plenty."""
 CLICKS_MAX = 16
 """Of those, how many may be there when an operator adds one more wish to dial."""
-CLOCK_SET_S_MIN = 1.0
-"""What a clock drifts by itself in an evening is less."""
 TICK_S = 1.0
 """Between looks at what nobody reports: a kind of event that has stopped."""
 KNOWN_ROOM_ATTEMPTS = 2
@@ -175,7 +173,6 @@ class Recorder:
         self._writer: RecordingWriter | None = None
         self._room_id = 0
         self._steady = SteadyClock(clock)
-        self._clock_set_s = 0.0
         self._live_ended = False
         self._recordings: list[str] = []
 
@@ -365,27 +362,17 @@ class Recorder:
             self._seal_later()
         self._room_id = room_id
         if self._writer is None:
-            self._steady, self._clock_set_s = SteadyClock(self._clock), 0.0
+            self._steady = SteadyClock(self._clock)
             self._writer = self._continued(room_id) or self._begun()
             self._recordings.append(self._writer.id)
             self._bus.publish([run_started("live", self.user, self._writer.id)])
             self._kinds.begin()
-            self._upkeep.begin(self._writer)
+            self._upkeep.begin(self._writer, self._steady)
         self._writer.open_segment(room_id, attempts=self._attempts)
         self._attempts = 0
         self._upkeep.edge(self._now_s())
-        self._note_clock()
         self._kinds.connected(self._now_s())
         self._post(Up())
-
-    def _note_clock(self) -> None:
-        """Keep that the machine's clock was set: the recording's own goes on as it began."""
-        assert self._writer is not None
-        set_s = self._steady.set_s()
-        if abs(set_s - self._clock_set_s) >= CLOCK_SET_S_MIN:
-            self._clock_set_s = set_s
-            log.warning("this machine's clock was set by %+.0f s: the recording goes on with its own", set_s)
-            self._writer.note({"clock_set_s": f"{set_s:.3f}"})
 
     def _begun(self) -> RecordingWriter:
         writer = RecordingWriter.create(self._folder, self.user, clock=self._steady)
@@ -402,12 +389,14 @@ class Recorder:
         if not found:
             return None
         self._interrupted.result().remove(found[-1])
+        self._steady = SteadyClock(self._clock, set_s=found[-1].clock_set_s)
         try:
             writer = RecordingWriter.resume(self._folder, found[-1].id, clock=self._steady, last=found[-1])
         except RecordingError as error:
             log.error("recording %s cannot be continued: %s", found[-1].id, error)
             return None
-        self._account.resume(writer.notes.get("stability", ""), writer.counts().last_write_at)
+        last_at = found[-1].last_at + round(found[-1].clock_set_s * 1e6)
+        self._account.resume(writer.notes.get("stability", ""), last_at)
         log.info("recording %s goes on", writer.id)
         return writer
 

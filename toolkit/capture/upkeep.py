@@ -16,8 +16,10 @@ from typing import Any
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.account import ConnectionAccount
+from toolkit.clock import SteadyClock
 from toolkit.errors import JournalNotWritten, ToolkitError
 from toolkit.store.account import gap_info
+from toolkit.store.resuming import CLOCK_SET
 from toolkit.store.writer import RecordingWriter
 
 __all__ = ["Upkeep"]
@@ -25,6 +27,8 @@ __all__ = ["Upkeep"]
 log = logging.getLogger("toolkit.recorder")
 
 NOTE_EVERY_S = 60.0
+CLOCK_SET_S_MIN = 1.0
+"""What a clock drifts by itself in an evening is less."""
 LOOK_EVERY_S = 5.0
 SETTLED_AFTER_S = 660.0
 """The rate after a gap is measured over ten minutes."""
@@ -39,12 +43,15 @@ class Upkeep:
         self._bus = bus
         self._account = account
         self._writer: RecordingWriter | None = None
+        self._clock: SteadyClock | None = None
+        self._clock_set_s = 0.0
         self._told: dict[int, dict[str, Any]] = {}
         self._edge_at_s = self._looked_at_s = self._noted_at_s = float("-inf")
 
-    def begin(self, writer: RecordingWriter) -> None:
-        """Look after another recording; one that goes on has gaps already."""
+    def begin(self, writer: RecordingWriter, clock: SteadyClock) -> None:
+        """Look after another recording, which has its own clock; one that goes on has gaps already."""
         self._writer, self._told = writer, {}
+        self._clock, self._clock_set_s = clock, clock.set_s()
         self._account.say(None)
 
     def edge(self, now_s: float) -> None:
@@ -59,6 +66,7 @@ class Upkeep:
         if writer is None:
             return
         self._keep_in_place(writer)
+        self._note_clock(writer)
         if now_s - self._noted_at_s >= NOTE_EVERY_S:
             self._noted_at_s = now_s
             self._note(writer)
@@ -90,6 +98,19 @@ class Upkeep:
                 f"{writer.path.with_suffix('.journal')} was moved or deleted while it was recorded. "
                 "All of it was written again there: nothing is missing."
             )
+
+    def _note_clock(self, writer: RecordingWriter) -> None:
+        """Keep that the machine's clock was set: the recording's own goes on as it began."""
+        assert self._clock is not None
+        set_s = self._clock.set_s()
+        if abs(set_s - self._clock_set_s) < CLOCK_SET_S_MIN:
+            return
+        self._clock_set_s = set_s
+        log.warning("this machine's clock was set by %+.0f s: the recording goes on with its own", set_s)
+        try:
+            writer.note({CLOCK_SET: f"{set_s:.3f}"})
+        except ToolkitError as error:
+            log.error("that the clock was set could not be noted: %s", error)
 
     def _warn(self, text: str) -> None:
         log.error("%s", text)

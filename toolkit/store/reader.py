@@ -270,6 +270,9 @@ class Recording:
             except FileNotFoundError:
                 self._database.close()
                 self._fold = None
+            except OSError as error:
+                self._database.close()
+                raise NotARecording(f"{journal.name} cannot be read: {error.strerror}") from error
         return Database.read(self.path)
 
     def _follow(self, fold: JournalFold) -> None:

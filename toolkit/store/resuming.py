@@ -20,7 +20,10 @@ __all__ = ["RESUME_WITHIN_US", "LastStretch", "last_stretch"]
 
 RESUME_WITHIN_US = 600_000_000
 """Ten minutes: a host whose connection breaks is back by then, in the same room."""
+CLOCK_SET = "clock_set_s"
+"""Name of the note that says how far the machine's clock was set ahead of the recording's own."""
 _DIGITS_MAX = 19
+_CLOCK_SET_S_MAX = 1e9
 _ENDED = (Cause.LIVE_ENDED.value, Cause.STOPPED.value)
 
 
@@ -61,6 +64,15 @@ class LastStretch:
         """Whom it records."""
         return self.facts.get("user", "")
 
+    @property
+    def clock_set_s(self) -> float:
+        """By how much the machine's clock was set while this was recorded, in seconds."""
+        try:
+            set_s = float(self.facts.get(f"note_{CLOCK_SET}", "0"))
+        except ValueError:
+            return 0.0
+        return set_s if abs(set_s) < _CLOCK_SET_S_MAX else 0.0
+
     def continues(self, user: str, room_id: int | None, now_us: int) -> bool:
         """Return whether a connection to this room now belongs to the same recording."""
         return self.user == user and room_id in (None, self.room_id) and self.is_fresh(now_us)
@@ -72,7 +84,7 @@ class LastStretch:
             and self.cause not in _ENDED
             and not self.is_over
             # Either way: the wall clock may have been set back since.
-            and abs(now_us - self.last_at) <= RESUME_WITHIN_US
+            and abs(now_us - self.clock_set_s * 1e6 - self.last_at) <= RESUME_WITHIN_US
         )
 
     def _take(self, record: Record) -> None:
