@@ -108,6 +108,19 @@ def test_a_ladder_that_breaks_at_once_holds_nowhere():
     knee = find_knee([report(50, ok=False)])
     assert (knee["holds"], knee["breaks"], knee["saturated"]) == (None, 50, [])
     assert "at no rate" in knee["sentence"]
+    assert "No process is full" in knee["sentence"]
+
+
+def test_a_ladder_says_between_which_stages_the_time_passes():
+    """Where to look first."""
+    broken = report(50, ok=False)
+    broken["stages"] = {
+        name: {**STAGE, "p50_ms": at}
+        for name, at in (("sent", 1.0), ("projected", 900.0), ("published", 9.0), ("painted", 40.0))
+    }
+    knee = find_knee([broken])
+    assert knee["slowest_step"] == ["published", "painted"]
+    assert "from published to painted" in knee["sentence"]
 
 
 @pytest.mark.parametrize("points", [[], [(0, 0)], [(0, 1e-6), (5, 3e9)], [(2, 5.0)] * 3])
