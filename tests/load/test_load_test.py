@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,14 +16,14 @@ import pytest
 from toolkit.cli import build_parser, main
 from toolkit.load.command import loads_of
 
+VERB = (sys.executable, "-c", "import sys; from toolkit.cli import main; sys.exit(main())", "load-test")
 LENIENT = "painted_p99_ms = 60000\ndelivered_p99_ms = 60000\nfan_out_p99_ms = 60000\nsent_p99_ms = 60000\n"
 """This machine may be busy with other tests: what is late here says nothing."""
 
 
 def run(*arguments: Any) -> subprocess.CompletedProcess[str]:
     """Run the verb in a process of its own."""
-    code = "import sys; from toolkit.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", code, "load-test", *map(str, arguments)]
+    command = [*VERB, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=170, check=False)
 
 
@@ -87,6 +89,23 @@ def test_a_ladder_inside_passes_and_finds_no_knee(lenient: Path) -> None:
         assert set(report["stages"]) == {"sent", "published", "delivered"}
         assert {stage["count"] for stage in report["stages"].values()} == {report["scheduled"]}
         assert report["scheduled"] > 0
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, chromium_path: str) -> None:
+    """No server, no browser, no file: exit code 130."""
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "CHROMIUM": chromium_path}
+    command = [*VERB, "--rate", "20", "--seconds", "120", "--subscribers", "2", "--browsers", "1"]
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert any("warming up" in line for line in process.stderr), "it ended before its time"
+        assert list(tmp_path.glob("toolkit-load-*")) and list(tmp_path.glob("toolkit-browser-*"))
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
+    assert not list(tmp_path.glob("toolkit-*"))
+    listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout
+    assert str(tmp_path) not in listed
 
 
 @pytest.mark.parametrize(

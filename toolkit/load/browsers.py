@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from toolkit.errors import ServerError
@@ -42,6 +44,7 @@ _FLAGS = (
     "--remote-debugging-port=0",
 )
 _END_WITHIN_S = 10.0
+_REMOVAL_TRIES = 10
 
 
 def find_chromium() -> str | None:
@@ -73,9 +76,8 @@ class Browser:
 
     def __enter__(self) -> Browser:
         """Start it."""
-        profile = self._exits.enter_context(
-            tempfile.TemporaryDirectory(prefix="toolkit-browser-", ignore_cleanup_errors=True)
-        )
+        profile = tempfile.mkdtemp(prefix="toolkit-browser-")
+        self._exits.callback(_remove, profile)
         try:
             self._process = subprocess.Popen(
                 [*self._command, f"--user-data-dir={profile}", self._url],
@@ -107,4 +109,16 @@ class Browser:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+            # Its helpers write into the profile until they have noticed.
+            with suppress(ProcessLookupError, PermissionError, AttributeError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._exits.close()
+
+
+def _remove(folder: str) -> None:
+    """Remove a profile; a helper that is just dying may write into it once more."""
+    for _ in range(_REMOVAL_TRIES):
+        shutil.rmtree(folder, ignore_errors=True)
+        if not Path(folder).exists():
+            return
+        time.sleep(0.1)

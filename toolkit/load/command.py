@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, NoReturn
 
 from toolkit.errors import ServerError, SettingsError
 from toolkit.load.browsers import find_chromium
 from toolkit.load.feeds import DEPTHS
 from toolkit.load.ladder import find_knee
-from toolkit.load.objectives import load_limits
+from toolkit.load.objectives import Limits, load_limits
 from toolkit.load.report import keep, lines, new_report
 from toolkit.load.run import Load, Progress, run
 from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
@@ -71,6 +73,21 @@ def execute(args: argparse.Namespace) -> int:
     """
     loads, limits = loads_of(args), load_limits(args.objectives)
     _make_folder(args.report)
+    # Told to end, it ends what it has started, too.
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        done = _run_all(args, loads, limits)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return _conclude(args, done)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _run_all(args: argparse.Namespace, loads: list[Load], limits: Limits) -> list[dict[str, Any]]:
+    """Run one after the other, up to the first at which an objective fails."""
     done: list[dict[str, Any]] = []
     for load in loads:
         with _Screen(load, is_quiet=args.json) as screen:
@@ -79,7 +96,7 @@ def execute(args: argparse.Namespace) -> int:
             print("\n".join([*lines(done[-1]), ""]), flush=True)
         if not done[-1]["ok"]:
             break
-    return _conclude(args, done)
+    return done
 
 
 def _make_folder(folder: Path | None) -> None:
