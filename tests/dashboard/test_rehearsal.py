@@ -11,6 +11,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.dashboard.conftest import Dashboard, Visit, wait_until
+from toolkit.dashboard.transport import BUCKETS
 from toolkit.replay.clip import clipped
 from toolkit.replay.recording_plan import RecordingPlan
 from toolkit.simulator.profile import profile_named
@@ -50,9 +51,9 @@ def window(server, chromium):
 def stage(server, window):
     """Return page, overlay and the API, with nothing rehearsed."""
 
-    def ask(values=None):
+    def ask(values=None, buckets=0):
         body = None if values is None else json.dumps(values).encode()
-        request = urllib.request.Request(f"{server.url}/api/replay?buckets=240", body)
+        request = urllib.request.Request(f"{server.url}/api/replay?buckets={buckets}", body)
         request.add_header("Content-Type", "application/json")
         try:
             with urllib.request.urlopen(request, timeout=20) as answer:
@@ -133,7 +134,7 @@ def test_a_recording_is_chosen_played_and_paused(stage):
 def test_a_click_a_drag_and_a_finger_seek(stage, server, window):
     """Within a stretch of the strip from where one pointed; a finger on a phone as well."""
     stage.begin(paused=True)
-    timeline = stage.ask()["timeline"]
+    timeline = stage.ask(buckets=BUCKETS)["timeline"]
     box = stage.strip.bounding_box()
 
     def at(share):
