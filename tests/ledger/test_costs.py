@@ -483,6 +483,15 @@ def test_a_figure_is_never_outside_its_own_bounds() -> None:
     assert missed.quality is Quality.ESTIMATED
 
 
+def test_a_rate_that_says_more_than_is_likely_is_held_to_the_bound() -> None:
+    """One huge gift in a minute: a hundredth of a second has 1.7 diamonds on average, most have none."""
+    live = Live().part(0, 30, lion(5, 10_000)).part(30.01, 60.01, cause=Cause.STOPPED)
+    found = predict([Sample(10 * S, n) for n in (10_000, 0, 0, 0, 0, 0)], 10_000, "diamond")
+    assert found is not None
+    assert round(found.estimate) > found.high
+    assert live.gaps()[0].missed["diamond"] == Missed(found.high, found.low, found.high, Quality.ESTIMATED)
+
+
 def test_what_tiktok_withdrew_is_noted_with_the_batch() -> None:
     """The ledger of a recording holds its tombstones."""
     live = Live().part(0, 100, (50, Deletion(9, 900, 5, 6, None, message_ids="11", user_ids="")))
