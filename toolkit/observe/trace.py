@@ -3,8 +3,8 @@ When each frame had passed each stage: for whoever measures, off otherwise.
 
 One line per frame and stage, ``STAGE FRAME_NO MICROSECONDS``, the time on the wall
 clock. Stages: ``journaled`` (may be acknowledged) and ``projected`` (in the
-database); of a replay ``due`` and ``played``. `toolkit load-test` turns it on in the server that it starts; a frame
-costs some microseconds then, and nothing when it is off.
+database); of a replay ``due`` and ``played``. `toolkit load-test` turns it on in the
+server that it starts; a frame costs some microseconds then, and nothing when it is off.
 """
 
 from __future__ import annotations
