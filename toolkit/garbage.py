@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import atexit
 import gc
+from typing import Any
 
-__all__ = ["leave_alone_what_is_imported"]
+__all__ = ["leave_alone_what_is_imported", "living"]
 
 _THRESHOLDS = (10_000, 20, 20)
 """Python's own are (700, 10, 10): at 1,000 messages/s that is a look at the young every
@@ -32,3 +33,13 @@ def leave_alone_what_is_imported() -> None:
     # At the very end everything is thrown away; what is frozen would be reported as leaked.
     atexit.unregister(gc.unfreeze)
     atexit.register(gc.unfreeze)
+
+
+def living() -> list[Any]:
+    """Return every container that lives, those that were taken out of collection included."""
+    was_frozen = gc.get_freeze_count() > 0
+    gc.unfreeze()
+    objects = gc.get_objects()
+    if was_frozen:
+        gc.freeze()
+    return objects

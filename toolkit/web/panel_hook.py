@@ -13,7 +13,6 @@ breaks Panel for everybody. The one exit on purpose is ``--num-procs``.
 from __future__ import annotations
 
 import argparse
-import gc
 import logging
 import os
 import re
@@ -123,7 +122,9 @@ def _bokeh_applications() -> list[Any]:
     """Return the Tornado applications of Bokeh's servers. Nothing public leads to them from here."""
     from bokeh.server.tornado import BokehTornado
 
-    return [found for found in gc.get_objects() if isinstance(found, BokehTornado)]
+    from toolkit import garbage
+
+    return [found for found in garbage.living() if isinstance(found, BokehTornado)]
 
 
 def _serves_ours(argv: Sequence[str]) -> bool:
