@@ -277,7 +277,12 @@ def _taken_by_faults(ledger: Ledger, by_id: ById) -> Iterator[tuple[int, int]]:
     connection is another matter, and so are frames that were never begun.
     """
     for connection in ledger.connections:
-        cut = {delivery.log_id for delivery in connection.written if not delivery.is_whole}
+        # What is too large is read past and quarantined, whether or not its end was still sent.
+        cut = {
+            delivery.log_id
+            for delivery in connection.written
+            if not delivery.is_whole and len(delivery.data or b"") <= FRAME_BYTES_MAX
+        }
         delivered: set[Key] = set()
         for delivery in connection.written:
             delivered.update(keys_of(delivery, connection, by_id))

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.faults.studio import Studio
 
-LIMIT_S = 60
+LIMIT_S = 120
 
 Row = tuple[str, Mapping[str, Any]] | Any
 """A kind of fault and its parameters, or both in a `pytest.param`."""

@@ -24,7 +24,7 @@ from toolkit.simulator.ledger import Connection
 from toolkit.simulator.server import Simulator
 
 QUICK = BackoffPolicy(base_s=0.05, ceiling_s=0.2, attempts_max=30)
-DEADLINE_S = 15.0
+DEADLINE_S = 40.0
 RECORDERS = ("policy", "api_key", "keep_trying", "host", "sign_limits")
 """Arguments of :func:`studio` that are the recorder's."""
 SPEED = 4.0
