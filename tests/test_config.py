@@ -54,6 +54,14 @@ def test_a_ceiling_below_the_base_is_refused():
     )
 
 
+@pytest.mark.parametrize("port", ["99999", "-1", "x"])
+def test_a_port_that_cannot_be_one_is_refused(port):
+    """Before anybody tries to reach it: the probe would fail without a word."""
+    (problem,) = problems(TIKTOK_WEBCAST_URL=f"https://webcast.test:{port}/webcast")
+    assert "TIKTOK_WEBCAST_URL" in problem
+    assert "ort" in problem
+
+
 def test_the_key_shows_nowhere():
     """Neither in the settings' text nor in a complaint."""
     settings = load_settings({"TIKTOK_SIGN_API_KEY": "canary-key"})

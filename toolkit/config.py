@@ -106,6 +106,7 @@ class Settings(BaseModel):
     @classmethod
     def _secure_or_local(cls, value: str) -> str:
         url = urlsplit(value)
+        _ = url.port  # Raises where it cannot be one; the probe asks for it, too.
         if url.scheme == "https" and url.hostname:
             return value.rstrip("/")
         if url.scheme == "http" and url.hostname in _LOOPBACK:
