@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 from pathlib import Path
 
 IN_DUCKDB = """
@@ -60,3 +61,23 @@ def test_what_a_thread_raises_is_logged(tmp_path: Path) -> None:
     ended = run('from toolkit import background\nbackground.Worker("wrong", lambda: 1 / 0).join()', tmp_path)
     assert ended.returncode == 0
     assert "ZeroDivisionError" in ended.stderr
+
+
+def test_an_executor_at_work_does_not_hold_up_a_server_that_leaves(tmp_path: Path) -> None:
+    """Python waits for executors first, and without a limit: a long recording is sealed in one."""
+    script = """
+        import asyncio, time
+        from toolkit import background
+
+        async def seal():
+            await asyncio.get_running_loop().run_in_executor(None, time.sleep, 30)
+
+        background.Background("recorder", seal)
+        time.sleep(0.3)
+        background.end_all(0.2)
+    """
+    begins = time.monotonic()
+    ended = run(script, tmp_path)
+    assert ended.returncode == 1
+    assert "left before recorder had ended" in ended.stderr
+    assert time.monotonic() - begins < 20

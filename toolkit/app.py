@@ -21,7 +21,7 @@ from typing import Any
 
 from toolkit import garbage
 from toolkit.assembly import new_recorder
-from toolkit.background import EXIT_WITHIN_S, Background, Worker
+from toolkit.background import EXIT_WITHIN_S, Background, Worker, end_all
 from toolkit.bundled import SAMPLE_ID, folder_of
 from toolkit.bus.live_state import NO_RUN, LiveState, Snapshot, run_started
 from toolkit.bus.memory import MemoryBus
@@ -48,6 +48,8 @@ log = logging.getLogger("toolkit.app")
 _SINGLETON = "toolkit._app"
 _LOOP_PROBE_S = 0.25
 _INTERRUPTED_EXIT_CODE = 130
+_LAST_WAIT_S = 2.0
+"""For threads that outlast a stop, such as a listing of the folder."""
 _NOTHING: dict[str, Any] = {
     "comments": [], "questions": [], "viewers": None, "likes_total": 0, "diamonds": 0,
     "totals": {}, "gaps": [],
@@ -194,6 +196,7 @@ class App:
         loop = asyncio.get_running_loop()
         try:
             await self.stop()
+            await loop.run_in_executor(None, end_all, _LAST_WAIT_S)
         finally:
             loop.call_soon(loop.stop)
 

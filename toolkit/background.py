@@ -23,7 +23,7 @@ from typing import Any
 
 from toolkit.errors import ToolkitError
 
-__all__ = ["Background", "Worker"]
+__all__ = ["EXIT_WITHIN_S", "Background", "Worker", "end_all"]
 
 log = logging.getLogger("toolkit.background")
 
@@ -112,13 +112,20 @@ class Background(Worker):
 _running: set[Worker] = set()
 
 
-@atexit.register
-def _end_all() -> None:
-    """Ask every thread to end, wait for all; leave without Python's farewell if one does not."""
+def end_all(within_s: float | None = None) -> None:
+    """
+    Ask every thread to end and wait for all; leave without Python's farewell if one does not.
+
+    Called at exit. A server calls it before, because Python first waits for the threads
+    of executors, without a limit, and one of them may be sealing a long recording.
+
+    Args:
+        within_s: How long it waits; :data:`EXIT_WITHIN_S` by default.
+    """
     workers = list(_running)
     for worker in workers:
         worker.ask_to_end()
-    deadline_s = time.monotonic() + EXIT_WITHIN_S
+    deadline_s = time.monotonic() + (EXIT_WITHIN_S if within_s is None else within_s)
     for worker in workers:
         worker.join(max(deadline_s - time.monotonic(), 0))
     late = [worker.name for worker in workers if worker.is_alive()]
@@ -126,3 +133,6 @@ def _end_all() -> None:
         log.error("left before %s had ended; the next start completes what was recorded", ", ".join(late))
         sys.stderr.flush()
         os._exit(_UNFINISHED_EXIT_CODE)
+
+
+atexit.register(end_all)
