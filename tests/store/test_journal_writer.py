@@ -166,6 +166,26 @@ def test_the_longest_record_is_written_and_read_and_a_longer_one_is_not(
     assert [len(record.payload) for record in read_journal(writer.path)] == [970, 0]
 
 
+def test_the_longest_record_is_found_behind_damage_and_counts_when_it_is_damaged_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the byte as well: the only record left is not passed over, a lost one leaves its number."""
+    monkeypatch.setattr(module, "RECORD_BYTES_MAX", 1000)
+    writer = JournalWriter(tmp_path / "x.journal")
+    writer.append(RecordType.FRAME, b"first")
+    writer.append(RecordType.FRAME, bytes(1000 - 30))
+    writer.close()
+    whole = writer.path.read_bytes()
+    writer.path.write_bytes(whole[:50] + b"\xff" + whole[51:])
+    reader = read_journal(writer.path)
+    assert [(record.number, len(record.payload)) for record in reader] == [(2, 970)]
+    assert (reader.lost, reader.tail_bytes) == (1, 0)
+    writer.path.write_bytes(whole[:-1] + b"\xff")
+    again = JournalWriter.resume(writer.path)
+    assert again.append(RecordType.FRAME, b"third") == 3
+    again.close()
+
+
 def test_a_journal_that_cannot_begin_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half a header would be taken for a recording."""
 

@@ -139,8 +139,12 @@ def test_a_copy_is_on_the_disk_before_it_has_the_name(moved: Moved, monkeypatch:
     assert seen == [(size, ["x.journal.again"])]
 
 
-def test_what_was_never_acknowledged_is_not_copied(moved: Moved) -> None:
+@pytest.mark.parametrize("copied_at_once", [1 << 20, 100])
+def test_what_was_never_acknowledged_is_not_copied(
+    moved: Moved, monkeypatch: pytest.MonkeyPatch, copied_at_once: int
+) -> None:
     """What a failed write left behind, even if it is as long as a record."""
+    monkeypatch.setattr(whereabouts, "_COPY_BYTES", copied_at_once)
     moved.path.rename(moved.away)
     last = moved.away.read_bytes()[-(38 + len(PAYLOADS[-1])) :]
     with moved.away.open("ab") as file:
