@@ -190,6 +190,16 @@ def test_a_named_wait_wins_over_a_shorter_backoff():
     assert d.at(43, Down(Cause.SIGNER, retry_after_s=1)) == [Wait(10)]
 
 
+def test_a_wait_for_our_own_disk_holds_back_no_signature_and_no_operator():
+    """It is not the signer's word: it is not remembered, and Retry dials at once."""
+    d = Dialogue()
+    d.at(0, Start(), Live())
+    assert d.at(0, Down(Cause.INTERNAL, "The disk is full.", retry_after_s=30)) == [Wait(30)]
+    assert d.supervisor.budget.hold_s(0) == 0.0
+    assert d.at(1, Retry()) == [Resolve(1)]
+    assert d.at(1, Live()) == [Dial(1)]
+
+
 def test_not_even_the_operator_gets_a_signature_before_a_named_time():
     """The live is looked up at once; the dial waits for the rest of the time."""
     d = Dialogue()

@@ -294,7 +294,8 @@ class Supervisor:
             # It came up and ended otherwise: what it was given was of use.
             self._unusable = 0
         self._up_since_s = None
-        if down.retry_after_s is not None:
+        if down.retry_after_s is not None and down.cause is not Cause.INTERNAL:
+            # Outlives this process. A wait for our own disk does not concern the signer.
             self.budget.hold(down.retry_after_s, now_s)
         if self._was_up and down.cause is Cause.OFFLINE:
             # It was live a moment ago: the end came while we were away.
@@ -356,7 +357,8 @@ class Supervisor:
             pause_s = BLOCKED_POLICY.delay_s(self._unusable - UNUSABLE_MAX, self._rng)
         else:
             pause_s = self._policy.delay_s(max(self._attempt, 1), self._rng)
-        return max(pause_s, self.budget.wait_s(now_s), self.breaker.wait_s(now_s))
+        asked_s = down.retry_after_s or 0.0
+        return max(pause_s, asked_s, self.budget.wait_s(now_s), self.breaker.wait_s(now_s))
 
     def _is_in_vain(self, down: Down) -> bool:
         return down.is_unusable and self._unusable > UNUSABLE_MAX
