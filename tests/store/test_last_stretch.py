@@ -68,7 +68,17 @@ def test_a_recorder_that_died_before_a_connection_left_only_its_beginning(tmp_pa
 
 
 @pytest.mark.parametrize(
-    "said", [b"", b"[7]", b"{", b"\xff", b"[" * 100_000, {"room_id": "0" * 5_000}, {"user": 3}]
+    "said",
+    [
+        b"",
+        b"[7]",
+        b"{",
+        b"\xff",
+        b"[" * 100_000,
+        {"room_id": "0" * 5_000},
+        {"room_id": "9" * 20},
+        {"user": 3},
+    ],
 )
 def test_records_that_say_nonsense_allow_nothing(tmp_path: Path, said: Any) -> None:
     """Damage or a stranger's file: no room, so no continuation, and nothing raises."""

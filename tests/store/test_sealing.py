@@ -301,3 +301,15 @@ def test_a_log_without_its_database_is_moved_aside(recorded: Record) -> None:
     assert (report.rebuilt, report.problems, report.caught_up_frames) == (False, [], 2)
     (aside,) = writer.path.parent.glob("*.wal.damaged-*")
     assert aside.read_bytes() == b"log" * 100
+
+
+def test_a_journal_whose_beginning_is_damaged_is_sealed_with_the_rest(recorded: Record) -> None:
+    """Its first bytes and its first record are gone: all the others say what they said."""
+    writer = recorded(20)
+    writer.abandon()
+    journal = writer.path.with_suffix(".journal")
+    whole = journal.read_bytes()
+    journal.write_bytes(b"????" + whole[4:30] + b"\xff\xff" + whole[32:])
+    report = seal_journal(journal)
+    assert (report.sealed, report.frames, report.messages) == (True, 2, 20)
+    assert report.problems[0].startswith("journal damaged from byte 0 to ")
