@@ -368,3 +368,15 @@ def test_a_record_that_becomes_whole_while_it_is_looked_past_is_read(
     reader = read_journal(path)
     assert [record.payload for record in reader] == [b"one", b"two", b"three"]
     assert (reader.damaged, reader.lost) == ([], 0)
+
+
+def test_a_file_shorter_than_a_journals_beginning_is_damage_if_it_is_another_one(tmp_path: Path) -> None:
+    """All of its bytes, once; the beginning of a journal's beginning is one that was never finished."""
+    path = tmp_path / "x.journal"
+    path.write_bytes(b"hi")
+    reader = read_journal(path)
+    assert (list(reader), list(reader)) == ([], [])
+    assert (reader.damaged, reader.tail_bytes) == ([DamagedRange(0, 2)], 2)
+    path.write_bytes(b"TTLV")
+    reader = read_journal(path)
+    assert (list(reader), reader.damaged, reader.tail_bytes) == ([], [], 4)
