@@ -289,7 +289,8 @@ def test_stop_keeps_the_figures_and_reset_clears_them(stage, server, window):
     assert tiles(stage.page)["comments"] != "none yet"
     late = window.context.new_page()
     late.goto(f"{server.url}/overlay")
-    late.wait_for_function("document.documentElement.dataset.connection === 'open'")
+    # By a selector: the overlay's policy forbids the eval that a polled expression needs.
+    late.locator("html[data-connection='open']").wait_for(state="attached")
     stage.press("Play again")
     wait_until(lambda: late.locator(".tl-comment").count() > 0)
     assert late.locator(".tl-ribbon").is_visible()

@@ -222,10 +222,19 @@ export function render({ model, el }) {
 
   // One after the other: what was pressed first happens first.
   let before = Promise.resolve();
+  let waiting = 0; // answers to come; until then what was pressed holds, not what was so before
+  let unheeded = null;
   function control(values) {
+    waiting += 1;
     const answered = before.then(() => ask("replay", values)).then((answer) => {
+      waiting -= 1;
       if (!answer.ok) toast(answer);
-      else if (answer.data?.position_s != null) heed(answer.data);
+      if (waiting) return answer; // of something pressed later
+      if (answer.ok && answer.data?.position_s != null) {
+        heed(answer.data);
+        unheeded = null;
+      }
+      if (unheeded) take(unheeded);
       return answer;
     });
     before = answered;
@@ -255,7 +264,17 @@ export function render({ model, el }) {
     tick(true);
   }
 
-  tools.play.addEventListener("click", () => control({ action: bar?.state === "playing" ? "pause" : "resume" }));
+  // At once, so that a second press before the answer means the opposite of the first.
+  tools.play.addEventListener("click", () => {
+    if (!bar) return;
+    const plays = bar.state === "playing";
+    if (bar.state !== "ended") {
+      anchorAt(now(), !plays && typeof bar.rate === "number" ? bar.rate : 0);
+      bar = { ...bar, state: plays ? "paused" : "playing" };
+      show();
+    }
+    control({ action: plays ? "pause" : "resume" });
+  });
   tools.back.addEventListener("click", () => seek(now() - 10));
   tools.forward.addEventListener("click", () => seek(now() + 10));
   tools.stop.addEventListener("click", () => control({ action: "stop" }));
@@ -287,7 +306,8 @@ export function render({ model, el }) {
     note.hidden = !note.textContent;
     note.classList.toggle("minor", note.textContent === words.paused);
   }
-  follow(model, (told) => {
+  function take(told) {
+    unheeded = null;
     bar = told.bar;
     card.hidden = !bar;
     if (!bar) return;
@@ -295,6 +315,10 @@ export function render({ model, el }) {
     else anchorAt(told.playhead.position_s, told.playhead.speed);
     show();
     tick();
+  }
+  follow(model, (told) => {
+    if (waiting && bar && told.bar) unheeded = told;
+    else take(told);
   });
   function redraw() {
     timeline = JSON.parse(model.strip);
