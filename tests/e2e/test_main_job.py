@@ -80,7 +80,8 @@ def test_a_rehearsal_from_the_dashboard_reaches_the_overlay_and_leaves_the_recor
         environment = {"TIKTOK_USERNAME": "demo", "TOOLKIT_RECORDINGS": str(tmp_path)}
         recorder = serve(simulator.environment() | environment)
         wait_until(
-            lambda: simulator.ledger.connections and not recorder.ask("/api/tiktok/status")["is_recording"]
+            lambda: simulator.ledger.connections and not recorder.ask("/api/tiktok/status")["is_recording"],
+            within_s=60,
         )
         recorder.stop()
     (path,) = tmp_path.glob("*.duckdb")
@@ -91,14 +92,15 @@ def test_a_rehearsal_from_the_dashboard_reaches_the_overlay_and_leaves_the_recor
     with browse() as open_page:
         overlay, dashboard = open_page(f"{server.url}/overlay"), open_page(f"{server.url}/panel_app")
         dashboard.get_by_role("button", name="Rehearse").first.click()
-        overlay.locator(".tl-ribbon").wait_for(state="visible", timeout=20_000)
-        dashboard.get_by_text("Rehearsal", exact=False).first.wait_for(timeout=10_000)
-        overlay.locator(".tl-feed [data-msg]").first.wait_for(timeout=10_000)
+        overlay.locator(".tl-ribbon").wait_for(state="visible", timeout=30_000)
+        dashboard.get_by_text("Rehearsal", exact=False).first.wait_for(timeout=30_000)
+        overlay.locator(".tl-feed [data-msg]").first.wait_for(timeout=30_000)
         wait_until(
             lambda: (overlay.wait_for_timeout(100), server.ask("/api/tiktok/status")["rehearsal"] is None)[1],
             what="the rehearsal ends",
         )
-    assert f'toolkit_events_total{{kind="comment"}} {comments:.1f}' in server.text("/metrics")
+        dashboard.get_by_text(f"{comments:,} in all", exact=True).wait_for(timeout=30_000)
+    assert 'toolkit_events_total{kind="comment"}' not in server.text("/metrics"), "a rehearsal is no live"
     assert server.stop() == 0
     assert path.read_bytes() == before, "a rehearsal never touches the original"
 
