@@ -13,7 +13,7 @@ from typing import Protocol
 
 from toolkit.model.frame import FrameKind, Message
 
-__all__ = ["Break", "Plan", "PlannedFrame"]
+__all__ = ["Break", "DerivedPlan", "Plan", "PlannedFrame"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,3 +91,30 @@ class Plan(Protocol):
             RecordingError: What they are read from is damaged.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedPlan:
+    """
+    What a plan made of another takes over from it: name, length and breaks. It adds its frames.
+
+    Attributes:
+        plan: What it is made of.
+    """
+
+    plan: Plan
+
+    @property
+    def name(self) -> str:
+        """That of the other."""
+        return self.plan.name
+
+    @property
+    def duration_s(self) -> float:
+        """That of the other."""
+        return self.plan.duration_s
+
+    @property
+    def breaks(self) -> Sequence[Break]:
+        """Those of the other."""
+        return self.plan.breaks

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 
 from toolkit.errors import SettingsError
 from toolkit.model.frame import FrameKind, Message
-from toolkit.model.plan import Break, Plan, PlannedFrame
+from toolkit.model.plan import DerivedPlan, Plan, PlannedFrame
+from toolkit.replay.tap import PlanClock
 from toolkit.simulator.broadcast import encode_body
 from toolkit.simulator.damage import Delivery, Outbound
 from toolkit.simulator.fault_plan import FaultPlan
@@ -52,40 +53,14 @@ def with_faults(plan: Plan, faults: FaultPlan, seed: int | None = None) -> Plan:
     return _Faulty(plan, faults if seed is None else replace(faults, seed=seed))
 
 
-class _PlanClock:
-    """The injector's clock: it stands where the plan is."""
-
-    def __init__(self) -> None:
-        self.at_s = 0.0
-
-    def now_us(self) -> int:
-        return self.mono_ns() // 1000
-
-    def mono_ns(self) -> int:
-        return round(self.at_s * 1e9)
-
-
 @dataclass(frozen=True, slots=True)
-class _Faulty:
+class _Faulty(DerivedPlan):
     """See :func:`with_faults`."""
 
-    plan: Plan
     faults: FaultPlan
 
-    @property
-    def name(self) -> str:
-        return self.plan.name
-
-    @property
-    def duration_s(self) -> float:
-        return self.plan.duration_s
-
-    @property
-    def breaks(self) -> Sequence[Break]:
-        return self.plan.breaks
-
     def frames(self, from_s: float = 0.0) -> Iterator[PlannedFrame]:
-        clock = _PlanClock()
+        clock = PlanClock()
         injector = Injector(self.faults, clock)
         timed = self.faults.timed()
         segment_id = 0
@@ -96,7 +71,7 @@ class _Faulty:
                 segment_id = frame.segment_id
             while timed and timed[0][0] <= frame.at_s:
                 injector.arm(timed.pop(0)[1])
-            clock.at_s = frame.at_s
+            clock.move_to(frame.at_s)
             for met in _meet(injector, frame, number):
                 if met.at_s >= from_s:
                     yield met

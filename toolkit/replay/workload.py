@@ -21,7 +21,7 @@ from itertools import count
 
 from toolkit.errors import ReplayError
 from toolkit.model.frame import FrameKind, Message
-from toolkit.model.plan import Break, Plan, PlannedFrame
+from toolkit.model.plan import Break, DerivedPlan, Plan, PlannedFrame
 from toolkit.replay.amplify import MESSAGES_PER_FRAME_MAX
 from toolkit.simulator.profile import PRESETS, TrafficProfile
 from toolkit.simulator.traffic import Traffic
@@ -223,22 +223,9 @@ def refreshed(plan: Plan, now_us: Callable[[], int], rate: float = 1.0) -> Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class _Refreshed:
-    plan: Plan
+class _Refreshed(DerivedPlan):
     now_us: Callable[[], int]
     rate: float
-
-    @property
-    def name(self) -> str:
-        return self.plan.name
-
-    @property
-    def duration_s(self) -> float:
-        return self.plan.duration_s
-
-    @property
-    def breaks(self) -> Sequence[Break]:
-        return self.plan.breaks
 
     def frames(self, from_s: float = 0.0) -> Iterator[PlannedFrame]:
         begun_at = self.now_us()
