@@ -90,18 +90,24 @@ def certificate(tmp_path):
     return certificate, key
 
 
+async def unvouched_server(certificate, heard):
+    """Return a TLS server with a certificate of its own; what it is told goes to ``heard``."""
+
+    async def listen(reader, writer):
+        heard.append(await reader.read(65_536))
+        writer.close()
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    return await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+
+
 def test_a_signing_service_that_nobody_vouches_for_gets_no_key(tmp_path, certificate):
     """TLS fails before the first byte of a request; the reachability probe fails too."""
     heard = []
 
     async def scenario():
-        async def listen(reader, writer):
-            heard.append(await reader.read(65_536))
-            writer.close()
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+        server = await unvouched_server(certificate, heard)
         evil = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         assert not await is_reachable(evil)
         simulator = await simulated()
@@ -123,13 +129,7 @@ def test_a_live_server_that_nobody_vouches_for_gets_no_cookie(tmp_path, certific
     heard = []
 
     async def scenario():
-        async def listen(reader, writer):
-            heard.append(await reader.read(65_536))
-            writer.close()
-
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(*certificate)
-        server = await asyncio.start_server(listen, "127.0.0.1", 0, ssl=context)
+        server = await unvouched_server(certificate, heard)
         evil = f"wss://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
         simulator = await simulated(Fault.of("sign-push-server", address=evil, count=0))
         source = TikTokSource(addresses(simulator), "demo", SystemClock())
