@@ -30,7 +30,7 @@ from toolkit.capture.account import idle_status
 from toolkit.capture.recorder import Outcome, Recorder
 from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
-from toolkit.errors import RecordingBusy, RecordingError, ServerError, ToolkitError
+from toolkit.errors import INTERRUPTED, RecordingBusy, RecordingError, ServerError, ToolkitError
 from toolkit.model.recording import RecordingState, is_handle
 from toolkit.observe import logs, trace
 from toolkit.replay.clock import SystemTime
@@ -47,7 +47,6 @@ log = logging.getLogger("toolkit.app")
 
 _SINGLETON = "toolkit._app"
 _LOOP_PROBE_S = 0.25
-_INTERRUPTED_EXIT_CODE = 130
 _LAST_WAIT_S = 2.0
 """For threads that outlast a stop, such as a listing of the folder."""
 _NOTHING: dict[str, Any] = {
@@ -188,7 +187,7 @@ class App:
     def _on_signal(self) -> None:
         self._signals += 1
         if self._signals > 1:
-            os._exit(_INTERRUPTED_EXIT_CODE)
+            os._exit(INTERRUPTED)
         log.info("stopping; a second signal exits at once")
         self._keep(self._stop_then_exit())
 

@@ -25,6 +25,7 @@ Every error carries a ``hint``: the next step, a command where there is one.
 from __future__ import annotations
 
 __all__ = [
+    "INTERRUPTED",
     "Blocked",
     "CaptureError",
     "FolderNotWritable",
@@ -43,6 +44,9 @@ __all__ = [
     "UserNotFound",
     "UserOffline",
 ]
+
+INTERRUPTED = 130
+"""Exit code of a process that Ctrl-C ended, as shells have it."""
 
 
 class ToolkitError(Exception):
