@@ -20,7 +20,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
 
 from toolkit import garbage
-from toolkit.assembly import new_recorder
+from toolkit.assembly import new_recorder, new_show
 from toolkit.background import EXIT_WITHIN_S, Background, Worker, end_all
 from toolkit.bundled import SAMPLE_ID, folder_of
 from toolkit.bus.live_state import NO_RUN, LiveState, Snapshot, run_started
@@ -84,6 +84,7 @@ class App:
         bus: Where everything is announced.
         live_state: Figures of the current run.
         folder: The recordings.
+        show: Questions, alerts, goals ... and what the operator asks of them.
         rehearsal: What is played, if anything is.
         refusal: Why this process must not record (another one owns the folder);
             empty if it may.
@@ -96,6 +97,7 @@ class App:
         self.bus = MemoryBus(clock=self.clock)
         self.live_state = LiveState(self.bus)
         self.folder = RecordingsFolder(settings.recordings)
+        self.show = new_show(settings, self.bus, self.clock)
         self.refusal = ""
         self._lock = threading.RLock()
         self._recorder: Recorder | None = None
@@ -131,6 +133,7 @@ class App:
         self._catch_signals()
         self._keep(self._probe_loop())
         self._own_folder()
+        self.show.start(keeps=not self.refusal)
         Worker("toolkit-start", self._begin_then_heal, ask_to_end=self._leaving.set)
 
     def _trace(self) -> None:
@@ -216,6 +219,7 @@ class App:
             thread.join(EXIT_WITHIN_S)
             if thread.is_alive():
                 log.error("the recording is not sealed yet; the next start completes it")
+        self.show.stop()
         with self._following_lock:
             self._unfollow()
         self.folder.unlock()
@@ -389,7 +393,7 @@ class App:
     def snapshot(self) -> dict[str, Any]:
         """Return what somebody who joins late has to know."""
         figures = self.figures()
-        told: dict[str, Any] = {"run": figures.run, "status": self.status()}
+        told: dict[str, Any] = {"run": figures.run, "status": self.status(), "show": self.show.state()}
         if figures.is_rehearsed and figures.run == NO_RUN:
             # An overlay that is opened now would show them without the ribbon.
             return told | _NOTHING

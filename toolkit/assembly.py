@@ -13,8 +13,16 @@ from toolkit.clock import Clock
 from toolkit.config import Settings
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import UNLIMITED, SignLimits
+from toolkit.show.conductor import Conductor
+from toolkit.show.programme import programme
 
-__all__ = ["new_recorder"]
+__all__ = ["new_recorder", "new_show"]
+
+
+def new_show(settings: Settings, bus: MemoryBus, clock: Clock) -> Conductor:
+    """Return the show of this process; it begins with ``start``."""
+    folder = settings.show_folder
+    return Conductor(bus, programme(folder, seed=Random().getrandbits(32)), clock=clock, folder=folder)
 
 
 def new_recorder(

@@ -48,6 +48,8 @@ class Settings(BaseModel):
 
     recordings: Path = Field(Path("recordings"), validation_alias="TOOLKIT_RECORDINGS")
     """TOOLKIT_RECORDINGS: folder of the recordings."""
+    show: Path | None = Field(None, validation_alias="TOOLKIT_SHOW")
+    """TOOLKIT_SHOW: folder of questions, scores and settings of the show; empty: ``show`` in that one."""
     log_level: str = Field(
         "INFO", validation_alias="TOOLKIT_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$"
     )
@@ -93,6 +95,11 @@ class Settings(BaseModel):
     """WEBHOOK_MAX_RETRIES: how often."""
     webhook_retry_delay_ms: int = Field(5_000, validation_alias="WEBHOOK_RETRY_DELAY", ge=0, le=86_400_000)
     """WEBHOOK_RETRY_DELAY: wait before the first retry, milliseconds."""
+
+    @property
+    def show_folder(self) -> Path:
+        """Folder of what the show keeps."""
+        return self.recordings / "show" if self.show is None else self.show
 
     @field_validator("username")
     @classmethod

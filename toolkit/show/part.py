@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from toolkit.bus.notice import Notice
 from toolkit.errors import ToolkitError
-from toolkit.model.event import Event
+from toolkit.model.event import Event, User
 
-__all__ = ["Part", "ShowError"]
+__all__ = ["Part", "ShowError", "user_data"]
 
 
 class ShowError(ToolkitError):
@@ -28,8 +28,8 @@ class Part(Protocol):
     """
     One part: the questions, the alerts, the goals ...
 
-    The conductor calls everything from one thread. Times are our wall clock,
-    microseconds UTC.
+    The conductor calls one thing at a time, from its own thread or from that of who
+    commands. Times are our wall clock, microseconds UTC.
 
     Attributes:
         name: Its state is announced as ``show:NAME`` and kept under that name in the snapshot.
@@ -78,3 +78,13 @@ class Part(Protocol):
     def restore(self, saved: Mapping[str, Any]) -> None:
         """Take up what :meth:`saved` returned once. What cannot be read is left out, never raised."""
         ...
+
+
+def user_data(user: User) -> dict[str, Any]:
+    """Return a viewer as states name them; ``avatar`` says whether ``/avatar/USER_ID`` has a picture."""
+    return {
+        "user_id": str(user.user_id),
+        "nickname": user.nickname,
+        "handle": user.handle,
+        "avatar": bool(user.avatar_url),
+    }

@@ -9,7 +9,19 @@ from toolkit.bus.memory import MemoryBus
 from toolkit.observe.metrics import Readings
 from toolkit.replay.options import ReplayOptions
 
-__all__ = ["Backend"]
+__all__ = ["Backend", "Show"]
+
+
+class Show(Protocol):
+    """Questions, alerts, goals ...: states, and what the operator asks."""
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """Return the state of every part by its name, at once."""
+        ...
+
+    def command(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a request says, as it says it; return ``{"ok": True, NAME: state}``. May block."""
+        ...
 
 
 class Backend(Protocol):
@@ -25,6 +37,11 @@ class Backend(Protocol):
     @property
     def bus(self) -> MemoryBus:
         """Where everything is announced."""
+        ...
+
+    @property
+    def show(self) -> Show:
+        """The show."""
         ...
 
     def status(self) -> dict[str, Any]:
@@ -43,7 +60,7 @@ class Backend(Protocol):
         """
         Return what somebody who joins late has to know.
 
-        ``run`` (live, rehearsal, none), ``status``, and ``comments`` and
+        ``run`` (live, rehearsal, none), ``status``, ``show``, and ``comments`` and
         ``questions``, oldest first, each ``{"seq": number of its notice, "data": event}``.
         """
         ...

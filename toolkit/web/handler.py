@@ -11,6 +11,7 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler
 
 from toolkit.errors import RecordingNotFound, ReplayError, SettingsError, ToolkitError, UserNotFound
+from toolkit.show.part import ShowError
 from toolkit.web.access import judge, request_of
 from toolkit.web.surface import Surface, surface_of
 
@@ -23,6 +24,7 @@ _STATUS_OF: tuple[tuple[type[ToolkitError], int], ...] = (
     (UserNotFound, HTTPStatus.NOT_FOUND),
     (SettingsError, HTTPStatus.BAD_REQUEST),
     (ReplayError, HTTPStatus.BAD_REQUEST),
+    (ShowError, HTTPStatus.BAD_REQUEST),
     (ToolkitError, HTTPStatus.CONFLICT),
 )
 

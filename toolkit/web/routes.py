@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolkit.web import api, health, overlay, socket
+from toolkit.web import api, health, overlay, show, socket
 
 __all__ = ["ROUTES"]
 
-ROUTES: list[tuple[str, Any]] = [*overlay.routes, *socket.routes, *health.routes, *api.routes]
+ROUTES: list[tuple[str, Any]] = [*overlay.routes, *socket.routes, *health.routes, *show.routes, *api.routes]
