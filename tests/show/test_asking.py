@@ -139,9 +139,7 @@ def test_any_text_has_an_answer(text: str) -> None:
     assert is_question(text) is is_question(text)
 
 
-@pytest.mark.parametrize(
-    "piece", ["a ", "hi ", "que ", "tu ", "hola qui ", "wie st du ", "?a", "w" * 10]
-)
+@pytest.mark.parametrize("piece", ["a ", "hi ", "que ", "tu ", "hola qui ", "wie st du ", "?a", "w" * 10])
 def test_no_line_takes_long(piece: str) -> None:
     """A pattern that goes back and forth over a hostile line would hold up the whole show."""
     began = time.thread_time()
