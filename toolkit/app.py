@@ -36,6 +36,7 @@ from toolkit.observe import logs, trace
 from toolkit.replay.clock import SystemTime
 from toolkit.replay.options import ReplayOptions
 from toolkit.replay.rehearsal import Rehearsal
+from toolkit.show.gate import Gate
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.intent import Intent
 from toolkit.store.reader import Recording, open_recording
@@ -84,6 +85,7 @@ class App:
         bus: Where everything is announced.
         live_state: Figures of the current run.
         folder: The recordings.
+        gate: What the public may see.
         show: Questions, alerts, goals ... and what the operator asks of them.
         rehearsal: What is played, if anything is.
         refusal: Why this process must not record (another one owns the folder);
@@ -97,7 +99,8 @@ class App:
         self.bus = MemoryBus(clock=self.clock)
         self.live_state = LiveState(self.bus)
         self.folder = RecordingsFolder(settings.recordings)
-        self.show = new_show(settings, self.bus, self.clock)
+        self.gate = Gate()
+        self.show = new_show(settings, self.bus, self.clock, self.gate)
         self.refusal = ""
         self._lock = threading.RLock()
         self._recorder: Recorder | None = None

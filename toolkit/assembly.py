@@ -14,14 +14,17 @@ from toolkit.config import Settings
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import UNLIMITED, SignLimits
 from toolkit.show.conductor import Conductor
+from toolkit.show.decisions import Decisions
+from toolkit.show.gate import Gate
 from toolkit.show.programme import programme
 
 __all__ = ["new_recorder", "new_show"]
 
 
-def new_show(settings: Settings, bus: MemoryBus, clock: Clock) -> Conductor:
-    """Return the show of this process; it begins with ``start``."""
+def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Conductor:
+    """Return the show of this process; it begins with ``start``. Its moderation sets the gate's rules."""
     folder = settings.show_folder
+    gate.follow(bus, Decisions(folder).of)
     return Conductor(bus, programme(folder, seed=Random().getrandbits(32)), clock=clock, folder=folder)
 
 

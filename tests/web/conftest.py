@@ -49,6 +49,8 @@ def wait_until(condition, *, within_s=DEADLINE_S, every_s=0.01):
 class Studio:
     """The process behind the routes: a real bus and real live state, no recorder."""
 
+    gate = None
+
     def __init__(self, **bus_options):
         self.bus = MemoryBus(**bus_options)
         self.live_state = LiveState(self.bus)

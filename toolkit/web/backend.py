@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from toolkit.bus.memory import MemoryBus
 from toolkit.observe.metrics import Readings
 from toolkit.replay.options import ReplayOptions
+from toolkit.web.frames import Gate
 
 __all__ = ["Backend", "Show"]
 
@@ -37,6 +38,11 @@ class Backend(Protocol):
     @property
     def bus(self) -> MemoryBus:
         """Where everything is announced."""
+        ...
+
+    @property
+    def gate(self) -> Gate | None:
+        """What decides what public clients get; None lets everything through."""
         ...
 
     @property

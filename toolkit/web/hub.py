@@ -17,6 +17,10 @@ Memory is bounded per client: at most one frame is in flight, and whoever falls
 behind catches up from the ring that all share, in frames of the same bound. A
 client that reads nothing for ten seconds is disconnected.
 
+A client that subscribed with ``"public": true`` gets what the gate lets through. The gate
+is asked in this loop when a notice is about to be sent, once per notice and set of rules,
+whoever listens: nothing reaches a public screen before it was judged.
+
 A tick happens at most every 50 ms and only when something was published; the first
 notice after a quiet spell goes out at once.
 """
@@ -25,7 +29,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -35,7 +38,8 @@ from typing import Any, Protocol
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice, encode_notice
 from toolkit.clock import Clock, SystemClock
-from toolkit.web.inbound import Painted, Ping, Said, Subscribe, Topics
+from toolkit.web.frames import CATCH_UP_NOTICES, Frame, Gate, Kept, Selection
+from toolkit.web.inbound import Painted, Ping, Said, Screen, Subscribe, Topics
 
 __all__ = ["CLIENTS_MAX", "STALLED_S_MAX", "Hub", "Outlet", "Subscriber"]
 
@@ -43,16 +47,8 @@ log = logging.getLogger("toolkit.web.hub")
 
 PROTOCOL_VERSION = 1
 TICK_S = 0.05
-FRAME_BYTES_MAX = 48 * 1024
-"""Bound of what one client has in flight. With the rest of a client: under 64 KiB."""
-NOTICE_BYTES_MAX = 16 * 1024
-"""A larger notice is announced without its data. A comment takes about 400 bytes."""
 RECENT_NOTICES = 4_000
 """Notices kept for those a little behind; further back the bus is asked."""
-CATCH_UP_NOTICES = 500
-"""Notices encoded at once for one far behind: about 5 ms of the loop."""
-UNBATCHED_NOTICES = 16
-"""Messages at once for a client without ``batch``: each is a write of its own."""
 STALLED_S_MAX = 10.0
 """A frame in flight for longer than this, and the client is cut off."""
 _SWEEP_S = 1.0
@@ -83,38 +79,6 @@ class Outlet(Protocol):
         ...
 
 
-class _Kept:
-    """A notice and, once somebody wants it, its JSON."""
-
-    __slots__ = ("_notice", "_text", "kind", "seq")
-
-    def __init__(self, notice: Notice) -> None:
-        self.seq, self.kind = notice.seq, notice.type
-        self._notice: Notice | None = notice
-        self._text = b""
-
-    @property
-    def text(self) -> bytes:
-        if self._notice is not None:
-            self._text, self._notice = _encode(self._notice), None
-        return self._text
-
-
-@dataclass(slots=True)
-class _Frame:
-    """What follows a cursor for one selection of topics."""
-
-    texts: list[bytes]
-    cursor: int
-    missed: int
-    _array: bytes = b""
-
-    def as_array(self) -> bytes:
-        if not self._array:
-            self._array = b"[" + b",".join(self.texts) + b"]"
-        return self._array
-
-
 @dataclass(slots=True, eq=False)
 class Subscriber:
     """
@@ -123,11 +87,14 @@ class Subscriber:
     Attributes:
         number: 1, 2, 3 ... in the order they came.
         cursor: Number of the last notice it was sent or did not want.
+        is_public: It gets only what the gate lets through.
         painted_seq: What its screen shows by its own account; None if it does not tell.
         painted_at: When it said so, microseconds UTC.
         paintings: When each number was painted, milliseconds UTC by the screen's own
             clock, newest last; None for a screen that does not tell.
         skipped: Comments its screen never showed because more came than fit.
+        screen: What its screen says of itself; None if it does not.
+        screen_at: When it said so, microseconds UTC.
         sent: Notices sent.
         missed: Notices that were gone before they could be sent.
     """
@@ -137,10 +104,13 @@ class Subscriber:
     cursor: int = 0
     topics: Topics | None = None
     batch: bool = False
+    is_public: bool = False
     painted_seq: int | None = None
     painted_at: int | None = None
     paintings: deque[tuple[int, int]] | None = None
     skipped: int = 0
+    screen: Screen | None = None
+    screen_at: int = 0
     sent: int = 0
     missed: int = 0
     answers: deque[bytes] = field(default_factory=deque)
@@ -169,6 +139,7 @@ class Hub:
         bus: MemoryBus,
         snapshot: Callable[[], dict[str, Any]],
         *,
+        gate: Gate | None = None,
         clock: Clock | None = None,
         clients_max: int = CLIENTS_MAX,
     ) -> None:
@@ -178,6 +149,7 @@ class Hub:
         Args:
             bus: What is sent on.
             snapshot: The present state, for a client that asks for it.
+            gate: Decides what public clients get; None lets everything through.
             clock: Wall clock of what the hub itself says.
             clients_max: Beyond that nobody is taken.
         """
@@ -187,11 +159,12 @@ class Hub:
         self.kicked = 0
         self._bus = bus
         self._snapshot = snapshot
+        self._gate = gate
         self._clock = clock or SystemClock()
         self._loop = asyncio.get_running_loop()
         self._seq = bus.seq
-        self._recent: deque[_Kept] = deque(maxlen=RECENT_NOTICES)
-        self._frames: dict[tuple[int, Topics, bool], _Frame] = {}
+        self._recent: deque[Kept] = deque(maxlen=RECENT_NOTICES)
+        self._frames: dict[Selection, Frame] = {}
         self._subscribers: set[Subscriber] = set()
         self._numbers = itertools.count(1)
         self._tick_timer: asyncio.TimerHandle | None = None
@@ -247,6 +220,8 @@ class Hub:
                 subscriber.painted_seq = min(said.seq, self._bus.seq)
                 subscriber.painted_at = self._clock.now_us()
                 self._keep_paintings(subscriber, said)
+            case Screen():
+                subscriber.screen, subscriber.screen_at = said, self._clock.now_us()
             case Ping():
                 self._answer(subscriber, "pong")
 
@@ -267,6 +242,7 @@ class Hub:
         can_resume = wish.since is not None and is_ours and wish.since <= now_seq
         subscriber.topics = wish.topics
         subscriber.batch = wish.batch
+        subscriber.is_public = wish.public
         subscriber.painted_seq = 0 if wish.ack else None
         subscriber.cursor = wish.since if can_resume and wish.since is not None else now_seq
         subscriber.wants_snapshot = wish.snapshot and not can_resume
@@ -307,7 +283,7 @@ class Hub:
             if notice.seq == self._seq + 1:
                 self._seq = notice.seq
                 if self._subscribers:
-                    self._recent.append(_Kept(notice))
+                    self._recent.append(Kept(notice))
         if not self._subscribers:
             self._recent.clear()
 
@@ -323,13 +299,15 @@ class Hub:
             subscriber.wants_snapshot = False
             self._send(subscriber, [self._encode_snapshot(subscriber)])
         elif subscriber.topics is not None and subscriber.cursor < self._seq:
-            key = (subscriber.cursor, subscriber.topics, subscriber.batch)
-            frame = self._frames.get(key)
+            selection = Selection(
+                subscriber.cursor, subscriber.topics, subscriber.batch, subscriber.is_public
+            )
+            frame = self._frames.get(selection)
             if frame is None:
-                frame = self._frames[key] = self._new_frame(*key)
+                frame = self._frames[selection] = self._new_frame(selection)
             self._send_frame(subscriber, frame)
 
-    def _send_frame(self, subscriber: Subscriber, frame: _Frame) -> None:
+    def _send_frame(self, subscriber: Subscriber, frame: Frame) -> None:
         subscriber.cursor = frame.cursor
         subscriber.sent += len(frame.texts)
         self.sent += len(frame.texts)
@@ -354,25 +332,18 @@ class Hub:
         subscriber.in_flight_since_s = self._loop.time()
         subscriber.in_flight.add_done_callback(lambda _: self._pump(subscriber))
 
-    def _new_frame(self, cursor: int, topics: Topics, batch: bool) -> _Frame:
-        entries, missed = self._entries_after(cursor)
-        texts: list[bytes] = []
-        texts_max = CATCH_UP_NOTICES if batch else UNBATCHED_NOTICES
-        size = 0
-        for entry in entries:
-            if entry.kind in topics:
-                size += len(entry.text) + 1
-                if size > FRAME_BYTES_MAX or len(texts) == texts_max:
-                    break
-                texts.append(entry.text)
-            cursor = entry.seq
-        return _Frame(texts, cursor, missed)
+    def _new_frame(self, selection: Selection) -> Frame:
+        entries, missed = self._entries_after(selection.cursor, is_public=selection.is_public)
+        return Frame.of(selection, entries, missed, self._gate)
 
-    def _entries_after(self, cursor: int) -> tuple[Iterator[_Kept], int]:
+    def _entries_after(self, cursor: int, *, is_public: bool) -> tuple[Iterator[Kept], int]:
         if self._recent and cursor + 1 >= self._recent[0].seq:
-            return itertools.islice(self._recent, cursor + 1 - self._recent[0].seq, None), 0
+            first = cursor + 1 - self._recent[0].seq
+            # Judging takes longer than looking: a few at once, where many must be judged again.
+            end = first + CATCH_UP_NOTICES if is_public else None
+            return itertools.islice(self._recent, first, end), 0
         notices, missed = self._bus.since(cursor)
-        return (_Kept(notice) for notice in notices[:CATCH_UP_NOTICES]), missed
+        return (Kept(notice) for notice in notices[:CATCH_UP_NOTICES]), missed
 
     # -- the rest --------------------------------------------------------
 
@@ -390,7 +361,10 @@ class Hub:
         # The number is read first: what happens in between is in both, never in neither.
         seq = self._bus.seq
         subscriber.cursor = max(subscriber.cursor, min(seq, self._seq))
-        return encode_notice(Notice(seq, "snapshot", self._clock.now_us(), self._snapshot()))
+        told = self._snapshot()
+        if self._gate is not None and subscriber.is_public:
+            told = self._gate.public_snapshot(told)
+        return encode_notice(Notice(seq, "snapshot", self._clock.now_us(), told))
 
     def _sweep(self) -> None:
         self._sweep_timer = None
@@ -418,6 +392,11 @@ class Hub:
             "toolkit_socket_kicked": self.kicked,
         }
 
+    def screens(self) -> list[tuple[Subscriber, Screen]]:
+        """Return the clients that are screens, and what each said last."""
+        by_number = sorted(self._subscribers, key=lambda s: s.number)
+        return [(s, s.screen) for s in by_number if s.screen is not None]
+
     def status(self) -> list[dict[str, Any]]:
         """Return each client: how far it is, and what its screen shows."""
         return [
@@ -438,19 +417,3 @@ class Hub:
 def _retrieve(future: asyncio.Future[None]) -> None:
     if not future.cancelled():
         future.exception()
-
-
-def _encode(notice: Notice) -> bytes:
-    try:
-        text = encode_notice(notice)
-    except (TypeError, ValueError, RecursionError):
-        # A single notice that JSON cannot carry must not stop the others.
-        log.exception("a notice could not be encoded: %s", notice.type)
-        text = _without_data(notice, "unreadable")
-    return text if len(text) <= NOTICE_BYTES_MAX else _without_data(notice, "size")
-
-
-def _without_data(notice: Notice, reason: str) -> bytes:
-    return json.dumps(
-        {"type": notice.type, "seq": notice.seq, "at": notice.at, "data": {}, "omitted": reason}
-    ).encode()

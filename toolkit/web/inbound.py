@@ -4,14 +4,18 @@ What a client may say on the socket, and how often.
 One JSON object per message:
 
     {"type": "subscribe", "topics": [...], "since": 17, "stream": "...",
-     "batch": true, "ack": true, "snapshot": true}     all but type optional
+     "batch": true, "ack": true, "snapshot": true,
+     "public": true}                                   all but type optional
     {"type": "painted", "seq": 17}                     what a screen shows by now;
        may add "frames": [[seq, milliseconds], ...], when each was on screen, and
        "skipped": how many comments it never showed because more came than fit
+    {"type": "screen", "widget": "chat", "visible": true, "active": true,
+     "fps": 60, "seq": 17, "obs": true}                what a screen is, every few seconds
     {"type": "ping"}                                   answered with a pong
 
 A topic is a notice type (``comment``), a prefix and a star (``tiktok:*``), or a
-star for everything; without ``topics`` it is everything.
+star for everything; without ``topics`` it is everything. Who says ``public`` gets only
+what moderation lets through, the snapshot included: screens that an audience sees do.
 """
 
 from __future__ import annotations
@@ -21,12 +25,14 @@ import re
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
-__all__ = ["Painted", "Ping", "Said", "Subscribe", "TokenBucket", "Topics", "Unreadable", "parse"]
+__all__ = ["Painted", "Ping", "Said", "Screen", "Subscribe", "TokenBucket", "Topics", "Unreadable", "parse"]
 
 TOPICS_MAX = 64
 FRAMES_MAX = 64
 _TOPIC = re.compile(r"[a-z0-9_:.-]{0,63}\*?", re.ASCII)
 _STREAM = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
+_WIDGET = re.compile(r"[a-z]{1,16}", re.ASCII)
+FPS_MAX = 1_000
 _SEQ_MAX = 2**53
 """Largest whole number that a browser can hold."""
 
@@ -65,6 +71,7 @@ class Subscribe:
         batch: One JSON array per tick instead of one object per notice.
         ack: ``painted`` will be told.
         snapshot: Begin with the present state when ``since`` leads nowhere.
+        public: Only what moderation lets through.
     """
 
     topics: Topics
@@ -73,6 +80,7 @@ class Subscribe:
     batch: bool = False
     ack: bool = False
     snapshot: bool = False
+    public: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +101,33 @@ class Painted:
 
 
 @dataclass(frozen=True, slots=True)
+class Screen:
+    """
+    A screen tells that it is there.
+
+    Attributes:
+        widget: What it shows: ``all``, ``chat`` ...
+        is_visible: Somebody could see it.
+        is_active: OBS has it on program; in a browser the same as visible.
+        fps: Frames per second it draws; 0 while unknown or hidden.
+        seq: What it shows by now.
+        is_obs: It runs in OBS.
+    """
+
+    widget: str
+    is_visible: bool
+    is_active: bool
+    fps: int
+    seq: int
+    is_obs: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Ping:
     """Are you there?"""
 
 
-Said = Subscribe | Painted | Ping
+Said = Subscribe | Painted | Screen | Ping
 """What a client may say."""
 
 
@@ -119,9 +149,11 @@ def parse(text: str) -> Said:
             return _subscribe(message)
         case "painted":
             return _painted(message)
+        case "screen":
+            return _screen(message)
         case "ping":
             return Ping()
-    raise Unreadable("Unknown type; known are subscribe, painted and ping.")
+    raise Unreadable("Unknown type; known are subscribe, painted, screen and ping.")
 
 
 def _subscribe(message: dict[str, Any]) -> Subscribe:
@@ -135,6 +167,7 @@ def _subscribe(message: dict[str, Any]) -> Subscribe:
         batch=_flag(message, "batch"),
         ack=_flag(message, "ack"),
         snapshot=_flag(message, "snapshot"),
+        public=_flag(message, "public"),
     )
 
 
@@ -149,6 +182,16 @@ def _painted(message: dict[str, Any]) -> Painted:
     if not _is_count(skipped):
         raise Unreadable("skipped must be a whole number, 0 or more.")
     return Painted(_seq(message, "seq"), tuple((seq, at) for seq, at in frames), skipped)
+
+
+def _screen(message: dict[str, Any]) -> Screen:
+    widget, fps = message.get("widget"), message.get("fps", 0)
+    if not isinstance(widget, str) or not _WIDGET.fullmatch(widget):
+        raise Unreadable('widget must be a name such as "chat".')
+    if not _is_count(fps) or fps > FPS_MAX:
+        raise Unreadable(f"fps must be a whole number, 0 to {FPS_MAX}.")
+    visible, active, obs = (_flag(message, name) for name in ("visible", "active", "obs"))
+    return Screen(widget, visible, active, fps, _seq(message, "seq"), obs)
 
 
 def _topics(topics: Any) -> Topics:

@@ -42,7 +42,8 @@ class Surface:
     def __init__(self, backend: Backend, policy: Policy, *, websocket_enabled: bool = True) -> None:
         self.backend = backend
         self.policy = policy
-        self.hub = Hub(backend.bus, backend.snapshot, clients_max=min(CLIENTS_MAX, _files_max() // 2))
+        clients_max = min(CLIENTS_MAX, _files_max() // 2)
+        self.hub = Hub(backend.bus, backend.snapshot, gate=backend.gate, clients_max=clients_max)
         self.websocket_enabled = websocket_enabled
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="toolkit-web")
         self._waiting = 0
