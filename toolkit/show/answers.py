@@ -18,7 +18,7 @@ from rapidfuzz.distance import OSA
 from toolkit.show.folding import fold, symbols, without_lead
 from toolkit.show.numbers import numbers_of
 
-__all__ = ["LETTERS", "Key", "Verdict"]
+__all__ = ["LETTERS", "Choices", "Key", "Verdict", "slips_between"]
 
 LETTERS = "abcdefgh"
 """Names of choices. Also 1 to 8, unless the choices are numbers themselves."""
@@ -69,17 +69,48 @@ class _Form:
             return 0 if self.numbers & other.numbers else None
         if not self.forms or not other.forms:
             return 0 if self.symbols and self.symbols == other.symbols else None
-        fewest = None
-        for mine in self.joined:
-            limit = _slips_forgiven(mine)
-            for theirs in other.joined:
-                if mine == theirs:
-                    return 0
-                if limit and abs(len(mine) - len(theirs)) <= limit:
-                    distance = OSA.distance(mine, theirs, score_cutoff=limit)
-                    if distance <= limit and not _differ_in_a_digit(mine, theirs):
-                        fewest = distance if fewest is None else min(fewest, distance)
-        return fewest
+        found = [slips_between(mine, theirs) for mine in self.joined for theirs in other.joined]
+        return min((slips for slips in found if slips is not None), default=None)
+
+
+class Choices:
+    """
+    Up to eight things of which a comment may name one: by its text, its letter or its number.
+
+    Immutable once made.
+    """
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        assert len(choices) <= len(LETTERS), choices
+        self._forms = tuple(_Form.of(text) for text in choices)
+        self._are_numbers = any(form.numbers for form in self._forms)
+
+    def place(self, text: str) -> int | None:
+        """
+        Return the place of the one choice that a text names; None for none, or two alike.
+
+        Never raises, whatever the text.
+        """
+        said = _Form.of(text)
+        found = [choice.slips(said) for choice in self._forms]
+        best = min((slips for slips in found if slips is not None), default=None)
+        if best is not None:
+            places = [place for place, slips in enumerate(found) if slips == best]
+            # Two choices that fold to the same, or are as near to a slip: nobody can tell.
+            return places[0] if len(places) == 1 else None
+        for form in said.forms:
+            if len(form) == 1 and form in LETTERS[: len(self._forms)]:
+                return LETTERS.index(form)
+        if not self._are_numbers:
+            for number in said.numbers:
+                if number == number.to_integral_value() and 1 <= number <= len(self._forms):
+                    return int(number) - 1
+        return None
+
+    def same_as(self, text: str) -> frozenset[int]:
+        """Return the places of the choices that say exactly this."""
+        form = _Form.of(text)
+        return frozenset(place for place, choice in enumerate(self._forms) if form.slips(choice) == 0)
 
 
 class Key:
@@ -100,48 +131,43 @@ class Key:
             choices: All choices in order, at most eight; empty for an open question.
             wrong: Answers that look like a right one and are not: Zambia for Gambia.
         """
-        assert accepted and len(choices) <= len(LETTERS), (accepted, choices)
+        assert accepted, "nothing is right"
         self._accepted = tuple(_Form.of(text) for text in accepted)
-        self._choices = tuple(_Form.of(text) for text in choices)
+        self._choices = Choices(choices) if choices else None
         self._wrong = tuple(_Form.of(text) for text in wrong)
-        self._right = frozenset(
-            place
-            for place, choice in enumerate(self._choices)
-            if any(one.slips(choice) == 0 for one in self._accepted)
-        )
-        assert not choices or self._right, "no choice is right"
-        self._are_numbers = any(choice.numbers for choice in self._choices)
+        self._right: frozenset[int] = frozenset()
+        if self._choices is not None:
+            self._right = self._right.union(*(self._choices.same_as(text) for text in accepted))
+            assert self._right, "no choice is right"
 
     def verdict(self, text: str) -> Verdict:
         """Return what a comment is to this question. Never raises, whatever the text."""
-        said = _Form.of(text)
-        if self._choices:
-            place = self._choice(said)
+        if self._choices is not None:
+            place = self._choices.place(text)
             if place is None:
                 return Verdict.CHAT
             return Verdict.RIGHT if place in self._right else Verdict.WRONG
+        said = _Form.of(text)
         slips = _fewest(self._accepted, said)
         if slips is None:
             return Verdict.CHAT
         rival = _fewest(self._wrong, said)
         return Verdict.CHAT if rival is not None and rival <= slips else Verdict.RIGHT
 
-    def _choice(self, said: _Form) -> int | None:
-        """Return the place of the one choice that is named, or None: none, or two alike."""
-        found = [choice.slips(said) for choice in self._choices]
-        best = min((slips for slips in found if slips is not None), default=None)
-        if best is not None:
-            places = [place for place, slips in enumerate(found) if slips == best]
-            # Two choices that fold to the same, or are as near to a slip: nobody can tell.
-            return places[0] if len(places) == 1 else None
-        for form in said.forms:
-            if len(form) == 1 and form in LETTERS[: len(self._choices)]:
-                return LETTERS.index(form)
-        if not self._are_numbers:
-            for number in said.numbers:
-                if number == number.to_integral_value() and 1 <= number <= len(self._choices):
-                    return int(number) - 1
+
+def slips_between(one: str, other: str) -> int | None:
+    """
+    Return how many slips of the finger lie between two folded words, 0 for the same.
+
+    None if they are more than the length of ``one`` forgives, or differ in a digit.
+    """
+    if one == other:
+        return 0
+    limit = _slips_forgiven(one)
+    if not limit or abs(len(one) - len(other)) > limit:
         return None
+    distance = OSA.distance(one, other, score_cutoff=limit)
+    return distance if distance <= limit and not _differ_in_a_digit(one, other) else None
 
 
 def _fewest(forms: Sequence[_Form], said: _Form) -> int | None:

@@ -14,14 +14,30 @@ from typing import Any, Protocol
 from toolkit.bus.notice import Notice
 from toolkit.errors import ToolkitError
 from toolkit.model.event import Event, User
+from toolkit.show.bank import Mistake
 
 __all__ = ["Part", "ShowError", "user_data"]
 
+NAME_CHARS_MAX = 40
+"""Of a name in a state: the longest nickname seen had 26, and a hostile one must not fill 12 KiB."""
+
+NAME_CHARS_MAX = 40
+"""Of a name in a state; TikTok's own limit is 30."""
+
 
 class ShowError(ToolkitError):
-    """A command that means nothing, or nothing now."""
+    """
+    A command that means nothing, or nothing now.
+
+    Attributes:
+        mistakes: What is wrong with each field of a question; empty where it is not about one.
+    """
 
     exit_code = 2
+
+    def __init__(self, message: str, *, hint: str = "", mistakes: Sequence[Mistake] = ()) -> None:
+        super().__init__(message, hint=hint)
+        self.mistakes = tuple(mistakes)
 
 
 class Part(Protocol):
@@ -84,7 +100,7 @@ def user_data(user: User) -> dict[str, Any]:
     """Return a viewer as states name them; ``avatar`` says whether ``/avatar/USER_ID`` has a picture."""
     return {
         "user_id": str(user.user_id),
-        "nickname": user.nickname,
-        "handle": user.handle,
+        "nickname": user.nickname[:NAME_CHARS_MAX],
+        "handle": user.handle[:NAME_CHARS_MAX],
         "avatar": bool(user.avatar_url),
     }

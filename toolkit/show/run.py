@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from toolkit.bus.notice import Notice
 
-__all__ = ["Run", "run_of"]
+__all__ = ["Run", "Runs", "run_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +44,40 @@ def run_of(notice: Notice) -> Run | None:
     if not isinstance(kind, str) or not isinstance(recording, str):
         return None
     return Run(kind, recording, bool(notice.data.get("clear")))
+
+
+class Runs:
+    """
+    Which run a part of the show is in, and when it begins anew.
+
+    Attributes:
+        kind: ``live``, ``rehearsal`` or ``none``: what runs.
+        recording: What is kept belongs to it; also when it has ended, or from before a restart.
+    """
+
+    def __init__(self, recording: str = "") -> None:
+        self.kind = "none"
+        self.recording = recording
+        self._is_rehearsed = False
+
+    def take(self, notice: Notice) -> bool:
+        """
+        Take in a notice; return whether the show is empty with it.
+
+        Not when a live ends, and not when it goes on after a restart: the same recording.
+        """
+        run = run_of(notice)
+        if run is None:
+            return False
+        self.kind = run.kind
+        if run.is_live:
+            goes_on = run.recording == self.recording and not self._is_rehearsed
+            self.recording, self._is_rehearsed = run.recording, False
+            return not goes_on
+        if run.kind == "rehearsal":
+            self.recording, self._is_rehearsed = "", True
+            return True
+        if run.is_cleared and self._is_rehearsed:
+            self._is_rehearsed = False
+            return True
+        return False
