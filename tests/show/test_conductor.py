@@ -52,7 +52,9 @@ class _Tally:
         if action == "tally.fail":
             raise RuntimeError("a fault of ours")
         self.version += 1
-        self.edges.append(("show:result", {"round": values["round"], "opened_at": now}))
+        self.edges.append(
+            ("show:result", {"round": values["round"], "recording": "x", "opened_at": now + values["round"]})
+        )
 
     def state(self) -> dict[str, Any]:
         return {"heard": len(self.heard)}
@@ -252,14 +254,14 @@ def test_a_round_that_was_judged_again_counts_as_it_was_judged_last(tmp_path: Pa
     path = tmp_path / "show" / "rounds.jsonl"
     log = RoundsLog(path)
     assert read_rounds(path) == []
-    log.append({"round": 1, "opened_at": 10, "points": 5})
+    log.append({"recording": "x", "opened_at": 10, "points": 5})
     with path.open("ab") as file:
-        file.write(b'{"round": 2, "open')
-    log.append({"round": 3, "opened_at": 30, "points": 5})
-    log.append({"round": 1, "opened_at": 10, "points": 0})
+        file.write(b'{"recording": "x", "open')
+    log.append({"recording": "y", "opened_at": 10, "points": 5})
+    log.append({"recording": "x", "opened_at": 10, "points": 0})
     assert read_rounds(path) == [
-        {"round": 1, "opened_at": 10, "points": 0},
-        {"round": 3, "opened_at": 30, "points": 5},
+        {"recording": "x", "opened_at": 10, "points": 0},
+        {"recording": "y", "opened_at": 10, "points": 5},
     ]
 
 

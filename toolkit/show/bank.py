@@ -38,11 +38,24 @@ from toolkit.show.answers import LETTERS
 from toolkit.show.folding import TEXT_MAX, fold, symbols
 from toolkit.show.quiz import Difficulty, Question
 
-__all__ = ["BankError", "Mistake", "load_bank"]
+__all__ = [
+    "BankError",
+    "BankFile",
+    "Mistake",
+    "bank_files",
+    "dump_bank",
+    "fields_of",
+    "gather",
+    "load_bank",
+    "question_of",
+    "read_bank_file",
+]
 
 FILE_BYTES_MAX = 4_000_000
 QUESTIONS_MAX = 10_000
 """Far more than anybody asks; a limit for what a wrong file does to memory."""
+TEXTS_MAX = 100
+"""In one field: every way to write a name, and then some."""
 MISTAKES_MAX = 50
 """Mistakes that are told; a file of another kind has one in every line."""
 SECONDS_MIN, SECONDS_MAX, SECONDS_DEFAULT = 5.0, 600.0, 30.0
@@ -62,7 +75,7 @@ class Mistake:
     One thing that is wrong with a file.
 
     Attributes:
-        file: Its name.
+        file: Its name; empty for a question that is in no file.
         line: Where, 1-based; 0 for the file as a whole.
         field: Which field; empty for the question as a whole.
         problem: What, in a few words.
@@ -76,7 +89,7 @@ class Mistake:
     def __str__(self) -> str:
         """Return ``questions.csv:4: seconds: ...``."""
         place = f"{self.file}:{self.line}" if self.line else self.file
-        return f"{place}: {self.field}: {self.problem}" if self.field else f"{place}: {self.problem}"
+        return ": ".join(part for part in (place, self.field, self.problem) if part)
 
 
 class BankError(ToolkitError):
@@ -94,6 +107,22 @@ class BankError(ToolkitError):
         super().__init__("\n".join(map(str, self.mistakes)), hint="Correct the file and try again.")
 
 
+@dataclass(frozen=True, slots=True)
+class BankFile:
+    """
+    One file as it was read.
+
+    Attributes:
+        name: Its name.
+        questions: (line, question) of those that are good.
+        mistakes: What is wrong with the rest.
+    """
+
+    name: str
+    questions: tuple[tuple[int, Question], ...]
+    mistakes: tuple[Mistake, ...]
+
+
 def load_bank(path: Path) -> list[Question]:
     """
     Read a file, or every bank file of a folder in the order of their names.
@@ -101,29 +130,92 @@ def load_bank(path: Path) -> list[Question]:
     Raises:
         BankError: Something is wrong; it has all mistakes of all files.
     """
-    files = [path]
-    if path.is_dir():
-        files = sorted(one for one in path.iterdir() if one.suffix.lower() in _SUFFIXES)
-    mistakes: list[Mistake] = []
-    questions: dict[str, Question] = {}
-    for file in files:
-        for line, question in _read_file(file, mistakes):
-            if question.id in questions:
-                mistakes.append(Mistake(file.name, line, "id", f"{question.id} is there twice"))
-            questions[question.id] = question
+    questions, mistakes = gather(map(read_bank_file, bank_files(path) if path.is_dir() else [path]))
     if not questions and not mistakes:
         mistakes.append(Mistake(path.name, 0, "", "no questions in it"))
     if mistakes:
         raise BankError(mistakes)
-    return list(questions.values())
+    return questions
 
 
-def _read_file(file: Path, mistakes: list[Mistake]) -> Iterator[tuple[int, Question]]:
+def bank_files(folder: Path) -> list[Path]:
+    """
+    Return the bank files of a folder in the order of their names.
+
+    Raises:
+        OSError: The folder cannot be read, or is not there.
+    """
+    return sorted(one for one in folder.iterdir() if one.suffix.lower() in _SUFFIXES)
+
+
+def gather(files: Iterable[BankFile]) -> tuple[list[Question], list[Mistake]]:
+    """Return the questions of several files, each id once, and what is wrong with all of them."""
+    mistakes: list[Mistake] = []
+    questions: dict[str, Question] = {}
+    for file in files:
+        mistakes += file.mistakes
+        for line, question in file.questions:
+            if question.id in questions:
+                mistakes.append(Mistake(file.name, line, "id", f"{question.id} is there twice"))
+            questions.setdefault(question.id, question)
+    return list(questions.values()), mistakes
+
+
+def read_bank_file(file: Path, *, bytes_max: int = FILE_BYTES_MAX) -> BankFile:
+    """Read one file. Never raises: whatever is wrong with it is among its mistakes."""
+    mistakes: list[Mistake] = []
+    questions = tuple(_read_file(file, bytes_max, mistakes))
+    return BankFile(file.name, questions, tuple(mistakes))
+
+
+def question_of(fields: Mapping[str, Any]) -> Question:
+    """
+    Return a question from its fields, by the same rules as in a file.
+
+    Raises:
+        BankError: Something is wrong with them.
+    """
+    mistakes: list[Mistake] = []
+
+    def mistake(field: str, problem: str) -> None:
+        mistakes.append(Mistake("", 0, field, problem))
+
+    question = _Reading(fields, mistake).question()
+    if question is None:
+        raise BankError(mistakes)
+    return question
+
+
+def dump_bank(questions: Iterable[Question]) -> str:
+    """Return a YAML bank file that reads as these questions."""
+    rows = [fields_of(question) for question in questions]
+    return yaml.dump(rows, Dumper=yaml.CSafeDumper, allow_unicode=True, sort_keys=False, width=100)
+
+
+def fields_of(question: Question) -> dict[str, Any]:
+    """Return the fields as a file has them; what is empty is left out."""
+    fields = {
+        "id": question.id,
+        "text": question.text,
+        "answers": list(question.accepted),
+        "choices": list(question.choices),
+        "wrong": list(question.wrong),
+        "difficulty": question.difficulty.value,
+        "category": question.category,
+        "seconds": question.seconds,
+        "points": question.points,
+        "at": question.at_s,
+    }
+    # At its very beginning is a time, too.
+    return {name: value for name, value in fields.items() if value or (name == "at" and value == 0)}
+
+
+def _read_file(file: Path, bytes_max: int, mistakes: list[Mistake]) -> Iterator[tuple[int, Question]]:
     def mistake(line: int, field: str, problem: str) -> None:
         mistakes.append(Mistake(file.name, line, field, problem))
 
     try:
-        rows = list(_rows(file))
+        rows = list(_rows(file, bytes_max))
     except _Unreadable as error:
         mistake(error.line, "", error.problem)
         return
@@ -144,12 +236,14 @@ class _Unreadable(Exception):
         self.problem, self.line = problem, line
 
 
-def _rows(file: Path) -> Iterable[tuple[int, Any]]:
+def _rows(file: Path, bytes_max: int) -> Iterable[tuple[int, Any]]:
     """Return (line, fields) of each question, not yet checked."""
     try:
-        if file.stat().st_size > FILE_BYTES_MAX:
-            raise _Unreadable(f"larger than {FILE_BYTES_MAX // 1_000_000} MB")
-        text = file.read_bytes().decode("utf-8-sig")
+        with file.open("rb") as opened:
+            content = opened.read(bytes_max + 1)
+        if len(content) > bytes_max:
+            raise _Unreadable(f"larger than {bytes_max // 1_000_000} MB")
+        text = content.decode("utf-8-sig")
     except OSError as error:
         raise _Unreadable(error.strerror or "cannot be read") from error
     except UnicodeDecodeError as error:
@@ -294,6 +388,9 @@ class _Reading:
             isinstance(one, str | int | float) and not isinstance(one, bool) for one in value
         ):
             self._mistake(field, "a list of texts was expected; put true, false, yes and no in quotes")
+            return ()
+        if len(value) > TEXTS_MAX:
+            self._mistake(field, f"has {len(value)} texts; at most {TEXTS_MAX}")
             return ()
         texts = tuple(" ".join(str(one).split()) for one in value)
         for one in texts:

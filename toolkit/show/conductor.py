@@ -25,6 +25,7 @@ from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
 from toolkit.clock import Clock
 from toolkit.model.event import Event
+from toolkit.show.host import Host
 from toolkit.show.keeping import StateFile
 from toolkit.show.part import Part, ShowError
 from toolkit.show.rounds import RoundsLog
@@ -142,6 +143,12 @@ class Conductor:
     def state(self) -> dict[str, dict[str, Any]]:
         """Return the state of every part by its name, as announced last. Never waits."""
         return dict(self._states)
+
+    def bank(self, search: str = "", limit: int = 50) -> dict[str, Any]:
+        """Return questions of the bank: see :meth:`toolkit.show.host.Host.bank`."""
+        with self._lock:
+            hosts = [part for part in self.parts if isinstance(part, Host)]
+            return hosts[0].bank(search, limit) if hosts else {"total": 0, "questions": []}
 
     def command(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from toolkit.show.deck import Deck
+from toolkit.show.host import Host
 from toolkit.show.part import Part
+from toolkit.show.shelf import Shelf
 from toolkit.show.stage import Stage
 
 __all__ = ["programme"]
+
+QUESTIONS = "questions"
+"""Name of the folder for bank files."""
 
 
 def programme(folder: Path, *, seed: int) -> list[Part]:
@@ -18,4 +24,4 @@ def programme(folder: Path, *, seed: int) -> list[Part]:
         folder: What the show keeps: ``questions/`` and the rest. It need not be there.
         seed: Of the order in which a shuffled bank is asked, before one was saved.
     """
-    return [Stage()]
+    return [Stage(), Host(Shelf(folder / QUESTIONS), Deck(seed))]

@@ -193,6 +193,21 @@ class Round:
         """How it ended; None while it runs."""
         return self._result
 
+    @property
+    def answered(self) -> int:
+        """Viewers with an answer so far, right or wrong."""
+        return len(self._answers)
+
+    @property
+    def right(self) -> int:
+        """Viewers who are right so far."""
+        return sum(1 for _ in self._right())
+
+    @property
+    def is_disputed(self) -> bool:
+        """Whether something may have been missed while the question was on air."""
+        return self._is_disputed
+
     def take(self, answer: Answer) -> Verdict:
         """
         Judge a comment. One that came outside the time on air is chat.
@@ -229,14 +244,30 @@ class Round:
             self._result = self._decided()
         return self._result
 
+    def close(self, now: int) -> Result:
+        """Take no more answers, and decide: who leads has won. The first decision stands."""
+        result = self.decide(now)
+        if result is None:
+            self.closes_at = min(self.closes_at, now)
+            result = self._result = replace(self._decided(), decided_at=now)
+        return result
+
+    def points_of(self, answer: Answer) -> int:
+        """Return what an answer is worth if it wins."""
+        # By our clock: TikTok's and ours may be seconds apart.
+        length = round(self.question.seconds * 1e6)
+        left = (self.opened_at + length - answer.received_at) / length
+        points = self.question.points or self._rules.points[self.question.difficulty]
+        return round(points * (1 + self._rules.speed_bonus * left))
+
     def _decided(self) -> Result:
-        winner, right = self.leader, sum(1 for _ in self._right())
+        winner, right = self.leader, self.right
         return Result(
             question_id=self.question.id,
             opened_at=self.opened_at,
             decided_at=self.decides_at,
             winner=winner,
-            points=0 if winner is None else self._points(winner),
+            points=0 if winner is None else self.points_of(winner),
             right=right,
             wrong=len(self._answers) - right,
             answered=len(self._answers),
@@ -271,9 +302,3 @@ class Round:
         is_earlier = result.winner is not None and answer.order < result.winner.order
         if verdict is Verdict.RIGHT and is_earlier and len(result.late) < _LATE_MAX:
             self._result = replace(result, late=(*result.late, answer))
-
-    def _points(self, winner: Answer) -> int:
-        # By our clock: TikTok's and ours may be seconds apart.
-        left = (self.closes_at - winner.received_at) / (self.closes_at - self.opened_at)
-        points = self.question.points or self._rules.points[self.question.difficulty]
-        return round(points * (1 + self._rules.speed_bonus * left))

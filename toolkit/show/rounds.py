@@ -2,7 +2,7 @@
 The results of all rounds, a line of JSON each, in a file that only grows.
 
 A line is the data of ``show:result``. When the operator judges a round there is another
-line with the same ``round`` and ``opened_at``: the last one counts. Leaderboards can be
+line with the same ``recording`` and ``opened_at``: the last one counts. Leaderboards can be
 made again from it. Rehearsals are not in it.
 """
 
@@ -58,14 +58,14 @@ def read_rounds(path: Path) -> list[dict[str, Any]]:
         lines = path.read_bytes().split(b"\n")
     except FileNotFoundError:
         return []
-    found: dict[tuple[int, int], dict[str, Any]] = {}
+    found: dict[tuple[str, int], dict[str, Any]] = {}
     damaged = 0
     for line in lines:
         if not line.strip():
             continue
         try:
             result = json.loads(line)
-            found[int(result["round"]), int(result["opened_at"])] = result
+            found[str(result["recording"]), int(result["opened_at"])] = result
         except (ValueError, KeyError, TypeError, RecursionError, OverflowError):
             damaged += 1
     if damaged:
