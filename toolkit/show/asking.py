@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from toolkit.show.folding import TEXT_MAX, fold
+from toolkit.show.folding import TEXT_MAX, fold, fold_stretched
 
 __all__ = ["is_question"]
 
@@ -262,7 +262,7 @@ def is_question(text: str) -> bool:
         return _asks_with_mark(text[: marks[-1].start()] if marks else text)
     # What is called out is no question: "are you kidding!!", "how old are you" is not called out.
     return any(
-        _BEGINNING.match(fold(clause)) is not None
+        _BEGINNING.match(fold_stretched(clause)) is not None
         for clause, end in _CLAUSE.findall(text)
         if "!" not in end and "！" not in end
     )

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-__all__ = ["TEXT_MAX", "fold", "symbols", "without_lead"]
+__all__ = ["TEXT_MAX", "fold", "fold_stretched", "symbols", "without_lead"]
 
 TEXT_MAX = 300
 """Characters looked at. The longest comment seen was 153; an answer is far shorter."""
@@ -55,6 +55,7 @@ def _starts(phrases: tuple[str, ...]) -> re.Pattern[str]:
 
 _LEAD = _starts(_LEADS)
 _ARTICLE = _starts(_ARTICLES)
+_STRETCHED = re.compile(r"([^\W\d])\1{2,}")
 _ARABIC_ARTICLE = re.compile(r"\bال(?=\w{2})")
 
 
@@ -80,6 +81,11 @@ def fold(text: str) -> str:
             kept.append(" ")
     words = "".join(kept).split()
     return unicodedata.normalize("NFC", " ".join(words))
+
+
+def fold_stretched(text: str) -> str:
+    """Return the folded form with stretched letters back to one: ``howww`` is ``how``."""
+    return _STRETCHED.sub(r"\1", fold(text))
 
 
 def _is_accent(mark: str) -> bool:
