@@ -2,10 +2,13 @@
 
 import gzip
 import json
+import re
 import time
 from pathlib import Path
 
 import pytest
+
+from toolkit.web.overlay import ASSETS
 
 pytestmark = pytest.mark.browser
 
@@ -388,12 +391,44 @@ def test_the_page_refuses_scripts_even_if_somebody_wrote_one_in(server, open_ove
     )
 
 
-def test_the_overlay_is_small_and_calls_nobody(server):
-    """All files together, compressed, and no address in them."""
-    files = sorted(OVERLAY.iterdir())
-    assert sum(len(gzip.compress(file.read_bytes())) for file in files) < 12_000
-    for file in files:
-        assert "//" not in file.read_text().replace(" // ", " ").replace("\n// ", " ")
+def weight_of(names):
+    """Return the bytes of some of the page's files, each compressed as a server would."""
+    return sum(len(gzip.compress((OVERLAY / name).read_bytes())) for name in names)
+
+
+def graph_of(name):
+    """Return a module and all that it imports before it runs."""
+    found, waiting = set(), [name]
+    while waiting:
+        if (name := waiting.pop()) not in found:
+            found.add(name)
+            text, here = (OVERLAY / name).read_text(), OVERLAY / name
+            imports = re.findall(r'from "(\..*?)"', text)
+            waiting += [(here.parent / i).resolve().relative_to(OVERLAY).as_posix() for i in imports]
+    return found
+
+
+PAGE = {"index.html", "overlay.css", "cards.css", "themes.css", "lang/en.json"}
+
+
+@pytest.mark.parametrize("widget", sorted(f.name for f in (OVERLAY / "widgets").glob("*.js")))
+def test_a_page_with_one_widget_loads_little(widget):
+    """Page, styles, one language, and what the widget imports."""
+    assert weight_of(PAGE | graph_of("overlay.js") | graph_of(f"widgets/{widget}")) < 40_000
+
+
+def test_all_of_the_overlay_is_small_and_calls_nobody():
+    """Every widget, theme, language and the demonstration; and no address in them."""
+    assert weight_of(PAGE | {name for name in ASSETS if "builder" not in name}) < 60_000
+    for name in ["index.html", "builder.html", *ASSETS]:
+        text = (OVERLAY / name).read_text().replace("http://www.w3.org/2000/svg", "")
+        assert "//" not in re.sub(r"(?m)(^|\s)//\s.*", "", text), name
+
+
+def test_every_file_of_the_folder_is_served():
+    """And every file that is served is there."""
+    there = {f.relative_to(OVERLAY).as_posix() for f in OVERLAY.rglob("*") if f.is_file()}
+    assert there == {"index.html", "builder.html", *ASSETS}
 
 
 def test_its_files_are_a_fixed_list(server):

@@ -1,0 +1,99 @@
+/** Motion: transform and opacity only, none where it is not wanted, none while nobody sees it. */
+
+import { options } from "./options.js";
+
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+const obs = { hidden: false };
+
+addEventListener("obsSourceVisibleChanged", (event) => {
+  obs.hidden = event.detail?.visible === false;
+});
+
+/** Return whether nobody can see this page. */
+export const isHidden = () => document.hidden || obs.hidden;
+
+/** Return whether things may move. */
+export const moves = () => !options.still && !calm.matches && !isHidden();
+
+const ENTER = { duration: 460, easing: "cubic-bezier(.2,1.1,.3,1)" };
+const LEAVE_MS = 260;
+
+/** Let something that was just added come in. */
+export function enter(made, from = "translateY(-24px) scale(.96)") {
+  if (moves()) made.animate({ opacity: [0, 1], transform: [from, "none"] }, ENTER);
+}
+
+/** Draw the eye to something that has changed in place, once. */
+export function bump(made) {
+  if (moves()) made.animate({ transform: ["scale(1)", "scale(1.22)", "scale(1)"] }, { duration: 320, easing: "ease-out" });
+}
+
+/** Scale a bar to `share` (0 to 1) of its length. */
+export function fill(bar, share) {
+  const to = `scaleX(${Math.min(1, Math.max(0, share || 0))})`;
+  const from = bar.style.transform || "scaleX(0)";
+  bar.style.transform = to;
+  if (from !== to && moves()) bar.animate({ transform: [from, to] }, { duration: 600, easing: "cubic-bezier(.2,.8,.2,1)" });
+}
+
+/** Let a bar run out between two moments of a clock, in milliseconds. Call as often as you like. */
+export function runOut(bar, nowMs, fromMs, untilMs) {
+  const key = `${fromMs}:${untilMs}`;
+  const isRunning = bar.dataset.run === key && bar.getAnimations().length > 0;
+  if (isRunning && moves()) return;
+  const duration = Math.max(1, untilMs - fromMs);
+  const left = Math.min(1, Math.max(0, (untilMs - nowMs) / duration));
+  for (const running of bar.getAnimations()) running.cancel();
+  bar.dataset.run = key;
+  bar.style.transform = `scaleX(${left})`;
+  if (moves() && left > 0) {
+    bar.animate({ transform: [`scaleX(${left})`, "scaleX(0)"] }, { duration: left * duration, fill: "forwards" });
+  }
+}
+
+/**
+ * A place on the stage for one card at a time. The same key means the same card: it is
+ * updated where it stands, so a state that arrives twice looks like one.
+ */
+export class Place {
+  constructor(selector) {
+    this.slot = document.querySelector(selector);
+    this.key = null;
+    this.card = null;
+    this.leaving = 0;
+  }
+
+  /** Show the card of `key`: made by `build` when it is new, then brought up to date. */
+  show(key, build, update = () => {}) {
+    if (this.key !== key) {
+      this.clear();
+      this.key = key;
+      this.card = build();
+      this.slot.replaceChildren(this.card);
+      update(this.card, true);
+      enter(this.card);
+    } else {
+      update(this.card, false);
+    }
+  }
+
+  /** Take the card away, gently. */
+  hide() {
+    if (this.key === null) return;
+    this.key = null;
+    if (!moves()) return this.clear();
+    this.card.animate(
+      { opacity: [1, 0], transform: ["none", "translateY(-16px) scale(.98)"] },
+      { duration: LEAVE_MS, easing: "ease-in", fill: "forwards" },
+    );
+    // A timer, not onfinish: a hidden page runs no animations.
+    this.leaving = setTimeout(() => this.clear(), LEAVE_MS + 20);
+  }
+
+  /** Empty the place at once. */
+  clear() {
+    clearTimeout(this.leaving);
+    this.key = this.card = null;
+    this.slot.replaceChildren();
+  }
+}
