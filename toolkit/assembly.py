@@ -25,7 +25,8 @@ def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Co
     """Return the show of this process; it begins with ``start``. Its moderation sets the gate's rules."""
     folder = settings.show_folder
     gate.follow(bus, Decisions(folder).of)
-    return Conductor(bus, programme(folder, seed=Random().getrandbits(32)), clock=clock, folder=folder)
+    parts = programme(folder, seed=Random().getrandbits(32), gate=gate)
+    return Conductor(bus, parts, clock=clock, folder=folder)
 
 
 def new_recorder(

@@ -21,9 +21,6 @@ __all__ = ["Part", "ShowError", "user_data"]
 NAME_CHARS_MAX = 40
 """Of a name in a state: the longest nickname seen had 26, and a hostile one must not fill 12 KiB."""
 
-NAME_CHARS_MAX = 40
-"""Of a name in a state; TikTok's own limit is 30."""
-
 
 class ShowError(ToolkitError):
     """
