@@ -91,6 +91,10 @@ class Inbox(Protocol):
         """Return the one that is shown next, without taking it."""
         ...
 
+    def has(self, question_id: str) -> bool:
+        """Return whether there is such a question: it may have been withdrawn."""
+        ...
+
     def mark(self, question_id: str, state: str, now: int) -> None:
         """Note what has become of one: ``queued``, ``on_air``, ``answered``."""
         ...

@@ -183,6 +183,8 @@ class Host:
         if card is not None and not self._is_pinned and card.leaves_at is not None and now >= card.leaves_at:
             self._mark(card, "answered", now)
             self._take_off(now)
+        elif isinstance(card, AudienceCard) and self._inbox is not None and not self._inbox.has(card.id):
+            self._take_off(now)
 
     def _decided(self, card: QuizCard) -> None:
         self._past.append(card)
