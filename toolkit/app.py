@@ -37,6 +37,7 @@ from toolkit.replay.clock import SystemTime
 from toolkit.replay.options import ReplayOptions
 from toolkit.replay.rehearsal import Rehearsal
 from toolkit.show.gate import Gate
+from toolkit.show.presets import Presets
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.intent import Intent
 from toolkit.store.reader import Recording, open_recording
@@ -87,6 +88,7 @@ class App:
         folder: The recordings.
         gate: What the public may see.
         show: Questions, alerts, goals ... and what the operator asks of them.
+        presets: Options and styles of the overlay under a name.
         rehearsal: What is played, if anything is.
         refusal: Why this process must not record (another one owns the folder);
             empty if it may.
@@ -101,6 +103,7 @@ class App:
         self.folder = RecordingsFolder(settings.recordings)
         self.gate = Gate()
         self.show = new_show(settings, self.bus, self.clock, self.gate)
+        self.presets = Presets(settings.show_folder / "presets.json", self.bus)
         self.refusal = ""
         self._lock = threading.RLock()
         self._recorder: Recorder | None = None
@@ -122,6 +125,8 @@ class App:
         """Recording and options of a rehearsal that begins with the server."""
         self.on_stop: list[Callable[[], None]] = []
         """Called in the server's loop when it stops, such as closing sockets."""
+        self.screens: Callable[[], list[dict[str, Any]]] = list
+        """The overlay's open pages and what they say of themselves; call in the server's loop."""
 
     # -- life ------------------------------------------------------------
 

@@ -53,6 +53,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "pydantic": ("toolkit/config.py",),
     "pydantic_settings": ("toolkit/config.py",),
     "rapidfuzz": ("toolkit/show/answers.py",),
+    "segno": ("toolkit/web/presets.py",),
     "yaml": ("toolkit/show/bank.py",),
     "platformdirs": ("toolkit/wire/schema.py", "toolkit/config.py"),
 }

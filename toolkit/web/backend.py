@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from toolkit.bus.memory import MemoryBus
 from toolkit.observe.metrics import Readings
 from toolkit.replay.options import ReplayOptions
+from toolkit.show.presets import Presets
 from toolkit.web.frames import Gate
 
 __all__ = ["Backend", "Show"]
@@ -48,6 +49,11 @@ class Backend(Protocol):
     @property
     def show(self) -> Show:
         """The show."""
+        ...
+
+    @property
+    def presets(self) -> Presets:
+        """Options and styles of the overlay under a name; its methods may block."""
         ...
 
     def status(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tornado.web import HTTPError, RequestHandler
 
 from toolkit.errors import RecordingNotFound, ReplayError, SettingsError, ToolkitError, UserNotFound
 from toolkit.show.part import ShowError
+from toolkit.show.presets import PresetNotFound
 from toolkit.web.access import judge, request_of
 from toolkit.web.surface import Surface, surface_of
 
@@ -20,6 +21,7 @@ __all__ = ["BadRequest", "NotFoundHandler", "SurfaceHandler"]
 log = logging.getLogger("toolkit.web")
 
 _STATUS_OF: tuple[tuple[type[ToolkitError], int], ...] = (
+    (PresetNotFound, HTTPStatus.NOT_FOUND),
     (RecordingNotFound, HTTPStatus.NOT_FOUND),
     (UserNotFound, HTTPStatus.NOT_FOUND),
     (SettingsError, HTTPStatus.BAD_REQUEST),
@@ -36,7 +38,7 @@ class BadRequest(ToolkitError):
 class SurfaceHandler(RequestHandler):
     """Base of our routes."""
 
-    SUPPORTED_METHODS = ("GET", "HEAD", "POST", "OPTIONS")
+    SUPPORTED_METHODS: tuple[str, ...] = ("GET", "HEAD", "POST", "OPTIONS")
 
     @property
     def surface(self) -> Surface:
@@ -143,7 +145,7 @@ class SurfaceHandler(RequestHandler):
     def _allowed(self) -> str:
         own = [
             method
-            for method in ("GET", "POST")
+            for method in ("GET", "POST", "PUT", "DELETE")
             if getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
         ]
         return ", ".join([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"])

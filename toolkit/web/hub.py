@@ -392,10 +392,23 @@ class Hub:
             "toolkit_socket_kicked": self.kicked,
         }
 
-    def screens(self) -> list[tuple[Subscriber, Screen]]:
-        """Return the clients that are screens, and what each said last."""
-        by_number = sorted(self._subscribers, key=lambda s: s.number)
-        return [(s, s.screen) for s in by_number if s.screen is not None]
+    def screens(self) -> list[dict[str, Any]]:
+        """Return each client that is a screen: what it shows, and whether anybody can see it."""
+        return [
+            {
+                "client": s.number,
+                "widget": s.screen.widget,
+                "is_visible": s.screen.is_visible,
+                "is_active": s.screen.is_active,
+                "is_obs": s.screen.is_obs,
+                "fps": s.screen.fps,
+                "seq": s.screen.seq,
+                "behind": max(0, self._bus.seq - s.screen.seq),
+                "at": s.screen_at,
+            }
+            for s in sorted(self._subscribers, key=lambda s: s.number)
+            if s.screen is not None
+        ]
 
     def status(self) -> list[dict[str, Any]]:
         """Return each client: how far it is, and what its screen shows."""

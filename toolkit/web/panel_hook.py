@@ -115,6 +115,7 @@ def _install(address: str | None) -> None:
         surface = install(application, app, policy, websocket_enabled=app.settings.websocket_enabled)
         if surface.close not in app.on_stop:
             app.on_stop.append(surface.close)
+        app.screens = surface.hub.screens
     app.ensure_started()
 
 

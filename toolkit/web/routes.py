@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolkit.web import api, health, overlay, show, socket
+from toolkit.web import api, health, overlay, presets, screens, show, socket
 
 __all__ = ["ROUTES"]
 
-ROUTES: list[tuple[str, Any]] = [*overlay.routes, *socket.routes, *health.routes, *show.routes, *api.routes]
+ROUTES: list[tuple[str, Any]] = [
+    *overlay.routes,
+    *presets.routes,
+    *screens.routes,
+    *socket.routes,
+    *health.routes,
+    *show.routes,
+    *api.routes,
+]
