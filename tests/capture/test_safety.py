@@ -4,6 +4,7 @@ import asyncio
 import io
 import json
 import logging
+import os
 import shutil
 import ssl
 import subprocess
@@ -296,6 +297,12 @@ def test_a_damaged_memory_of_the_quota_costs_nothing_but_itself(tmp_path):
         path.write_bytes(garbage)
         assert json.dumps(load_quota(path)) in ("null", "NaN")
     path.unlink()
+    os.mkfifo(path)
+    os.mkfifo(path.with_name(f"{QUOTA_FILE}.new"))
+    assert load_quota(path) is None, "a pipe would be waited for"
+    assert save_quota(path, {"spent_at": [2]})
+    assert load_quota(path) == {"spent_at": [2]}
+    path.unlink()
     path.mkdir()
     assert load_quota(path) is None
     assert not save_quota(path, {})
@@ -333,8 +340,9 @@ def test_a_stop_before_the_start_is_not_forgotten(tmp_path):
 
 
 def test_waiting_for_the_next_live_records_it_into_its_own_file(tmp_path, monkeypatch):
-    """The live ends, its recording is sealed, the next one begins by itself."""
+    """The live ends, its recording is sealed when its host is awaited no longer, the next one begins."""
     monkeypatch.setattr("toolkit.connect.supervisor.LOOK_EVERY_S", 0.3)
+    monkeypatch.setattr("toolkit.connect.supervisor.RETURN_WITHIN_S", 0.5)
 
     async def scenario():
         simulator = await simulated()

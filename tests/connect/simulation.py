@@ -51,6 +51,7 @@ STEPS_MAX = 40_000
 BACK_S_MAX = 5.0
 IN_VAIN_AFTER = 2
 STABLE_S, PAUSE_S, DIALS_TO_PAUSE = 60.0, 30.0, 3
+RETURN_S = 600.0
 NEAR_S = 0.05
 """Clocks are floats, and timers may be a moment early."""
 
@@ -122,6 +123,7 @@ class Oracle:
         self.was_away = self.is_postponed = False
         self.is_out = False
         self.outages = self.reconnects = self.given_up = 0
+        self.last_room, self.over_at = None, None
 
     def lose(self):
         """An outage begins, unless one is on."""
@@ -179,6 +181,17 @@ class Oracle:
             self._fail("a dial through an open breaker")
         self.dials.append(t)
         self.found_live = False
+
+    def recorded(self, t, room, goes_on):
+        """The connection is recorded: into the same recording if it is the same broadcast, soon enough."""
+        in_time = self.over_at is None or t <= self.over_at + RETURN_S
+        if goes_on != (room == self.last_room and in_time):
+            self._fail("one broadcast was cut in two" if in_time else "two recordings became one")
+        self.last_room, self.over_at = room, None
+
+    def is_left_open(self, t):
+        """Whether a recording that is open now should have been completed."""
+        return self.over_at is not None and t > self.over_at + RETURN_S + NEAR_S
 
     def up(self, t):
         """The connection stands."""
@@ -241,6 +254,7 @@ class Oracle:
             self.lose()
         self.given_up += self.is_out and state is ConnectionState.NEEDS_OPERATOR
         self.is_out = False
+        self.last_room = self.over_at = None
         down, limit = self.last_down, self.policy.attempts_max
         ended = self.was_up and down is not None and down.cause in (Cause.OFFLINE, Cause.LIVE_ENDED)
         ended = ended or (down is not None and down.cause is Cause.LIVE_ENDED)
@@ -283,6 +297,9 @@ class World:
         more = Random(f"in vain {seed}")
         self.garbled = draw_spans(more, 1200, [(5, 60), (60, 1800)]) if more.random() < 0.3 else never
         self.endless = draw_spans(more, 1200, [(5, 60), (60, 1800)]) if more.random() < 0.15 else never
+        # After each time off: the same broadcast, or another one.
+        rooms = Random(f"rooms {seed}")
+        self.rooms = list(itertools.accumulate(rooms.random() < 0.5 for _ in self.off.spans))
         self.flaky_s = rng.choice([None, None, 20, 200, 1000])
         self.quota = rng.choice([None, 3, 6])
         self.is_unknown = rng.random() < 0.02
@@ -321,7 +338,7 @@ class World:
         self.oracle.forget()
         self.life = object()
         self.timer = self.probe = self.work = self.connection = None
-        self.conclusions = 0
+        self.recording = self.sealing = None
         self.up_s = 0.0
         self.finished = False
         self.tell(Start())
@@ -388,6 +405,8 @@ class World:
             raise Violation(f"it says {supervisor.state.value}, and it is not so")
         if not (self.timer or self.probe or self.work or self.connection):
             raise Violation(f"it is stuck in {supervisor.state.value}")
+        if self.recording is not None and self.oracle.is_left_open(self.t):
+            raise Violation("a recording that is over was left open")
         since = self.back_since
         if since is not None and self.t - since > BACK_S_MAX:
             raise Violation(f"not back {self.t - since:.1f} s after the network was")
@@ -464,7 +483,7 @@ class World:
         if isinstance(stimulus, Down) and stimulus.retry_after_s is not None:
             self._save()
         if self.supervisor.state is ConnectionState.WAITING and self.oracle.was_up:
-            raise Violation("a recording that is over was left open")
+            raise Violation("a live is over, and its recording was not told")
         held_back = isinstance(stimulus, Timer) and not commands and before is ConnectionState.RECONNECTING
         if held_back and self.oracle.probe_said is True:
             raise Violation("its time is up, and it held back although the network is there")
@@ -500,20 +519,37 @@ class World:
                 if not (0.2 <= seconds <= 1.0 if first else seconds == 2.0):
                     raise Violation(f"a probe after {seconds} s")
                 self.probe = self.after(seconds, self._probe)
-            case Conclude():
+            case Conclude(seconds):
                 if not (oracle.was_up and self.patience["keep_waiting"]):
                     raise Violation("a recording was completed that was not over")
-                oracle.was_up = False
+                oracle.was_up, oracle.over_at = False, self.t
+                self.sealing = self.after(seconds, self._seal)
             case Hangup():
                 self.timer = self.probe = self.work = self.connection = None
             case Finish(cause):
                 self.finished = self.answering is not Stop and state is not ConnectionState.NEEDS_OPERATOR
-                self.timer = self.probe = None
+                self.timer = self.probe = self.recording = self.sealing = None
                 if self.answering is not Stop:
                     oracle.finish(self.t, state, cause, postponed)
                     self._judge_figures()
                     if state is ConnectionState.NEEDS_OPERATOR:
                         self._ask_operator()
+
+    def _seal(self, mark):
+        if self.sealing is mark:
+            self.recording = None
+
+    def _record(self):
+        """Go on with what is open, or begin, as the recorder does."""
+        room = self.room()
+        goes_on = self.recording == room
+        self.recording, self.sealing = room, None
+        self.oracle.recorded(self.t, room, goes_on)
+
+    def room(self):
+        """Return which broadcast is on: the first, or that after the last time off."""
+        over = sum(end <= self.t for end in self.off.ends())
+        return self.rooms[over - 1] if over else 0
 
     def _ask_operator(self):
         """The operator comes after a while and says: once more. Or goes home."""
@@ -656,6 +692,7 @@ class World:
 
         self.connection = self.after(max(at - t, 0.01), end)
         self.oracle.up(t)
+        self._record()
         self.tell(Up())
 
     def _judge_figures(self):

@@ -55,6 +55,8 @@ FAULTS = {
     "timers may be seconds early": ("supervisor", "TIMER_SLACK_S", 5.0),
     "nonsense is asked for again and again": ("supervisor", "UNUSABLE_MAX", 4),
     "what cannot help is tried again": ("supervisor", "_is_hopeless", lambda down: False),
+    "a host who is back soon finds the recording closed": ("supervisor", "RETURN_WITHIN_S", 60.0),
+    "the recording of a live that is over stays open": ("supervisor", "RETURN_WITHIN_S", 1_200.0),
     "the breaker opens late": ("breaker", "FAILURES_MAX", 5),
     "the breaker never holds": ("breaker.CircuitBreaker", "let_through", lambda self, now_s: True),
     "signatures are not counted": ("budget.SignBudget", "spend", lambda self, now_s: None),

@@ -161,13 +161,13 @@ def test_whoever_is_not_live_is_looked_for_every_minute_without_a_signature():
 
 
 def test_an_ended_live_is_the_end_unless_told_to_keep_waiting():
-    """Told so, the recording is completed and the next live is waited for."""
+    """Told so, it waits for the next one; the recording is complete in ten minutes unless it goes on."""
     d = connected()
     assert d.later(9, Down(Cause.LIVE_ENDED)) == [Finish(Cause.LIVE_ENDED)]
     assert d.state is S.STOPPED
     d = connected(keep_waiting=True)
     conclude, wait = d.later(9, Down(Cause.LIVE_ENDED))
-    assert conclude == Conclude()
+    assert conclude == Conclude(600)
     assert 48 <= wait.seconds <= 72
     assert d.state is S.WAITING
 

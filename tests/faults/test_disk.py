@@ -26,7 +26,7 @@ from toolkit.store.folder import RecordingsFolder
 from toolkit.store.journal import JournalClaim
 from toolkit.store.rows import iso_time
 
-RACES = int(os.environ.get("RACES", "100"))
+RACES = int(os.environ.get("RACES", "40"))
 """Two processes that want one folder; ``RACES=1000`` is the long run."""
 QUICK = "import toolkit.capture.recorder as r; r.DISK_RETRY_S = 0.5"
 """Half a minute between attempts on a full disk is too long for a test."""
@@ -322,6 +322,28 @@ def test_a_damaged_recording_is_completed_and_the_loss_is_told(tmp_path, killed,
         return
     assert sum(info["journal_records_lost"] for info in listed) == 1
     assert "1 records of the journal are lost" in process.said, process.said
+
+
+def test_a_damaged_database_that_cannot_be_moved_away_stops_nothing(tmp_path, killed):
+    """Row 17 in a folder that became read-only: the journal takes what comes; with rights it is completed."""
+    thread, original = killed
+    folder = tmp_path / "recordings"
+    shutil.copytree(original, folder)
+    (database,) = folder.glob("*.duckdb")
+    begin_otherwise(database)
+    folder.chmod(0o555)
+    process = RecordProcess(thread.simulator, folder, hook=WITHOUT_POWERS)
+    before = len(thread.simulator.ledger.connections)
+    wait_for(lambda: len(thread.simulator.ledger.connections) > before, "a connection")
+    acked(thread, 5)
+    code = process.end(signal.SIGTERM)
+    folder.chmod(0o755)
+    assert "cannot be moved out of the way: Permission denied" in process.said, process.said
+    assert "Traceback" not in process.said, process.said
+    assert code == 3
+    (report,) = RecordingsFolder(folder).heal()
+    assert (report.sealed, report.rebuilt) == (True, True)
+    assert lost_frames(thread.simulator.ledger.connections[-1], kept_of(folder)) == []
 
 
 def test_of_two_recorders_that_start_at_once_one_records(tmp_path, simulator):

@@ -123,6 +123,25 @@ def test_a_gap_begins_with_the_last_frame_and_not_when_it_was_noticed(tape: Tape
     assert [s.ended_at for s in tape.ledger.observed(tape.segments)] == [200 * S, 310 * S]
 
 
+def test_in_a_live_that_was_over_nobody_is_taken_to_have_talked(tape: Tape) -> None:
+    """The host is back in the same room: as much as usual may have been missed, and most likely nothing."""
+    gaps = []
+    for cause in (Cause.NETWORK, Cause.LIVE_ENDED):
+        other = Tape()
+        other.up(100)
+        other.steady(100, 300)
+        other.down(300.5, cause)
+        other.up(360)
+        other.frame(360.2, *(other.chat(360.2, 350 + i, history=True) for i in range(6)))
+        other.steady(361, 560)
+        gaps.append(other.only())
+    lost, over = (gap.missed["comment"] for gap in gaps)
+    assert gaps[1].cause is Cause.LIVE_ENDED
+    assert (lost.estimate or 0) > lost.low > 0
+    assert over == Missed(0, 0, lost.high, Quality.ESTIMATED)
+    assert (gaps[1].missed["gift"].estimate, gaps[1].missed["gift"].low) == (0, 0)
+
+
 def test_a_recording_without_interruption_has_no_gap(tape: Tape) -> None:
     """Whether it ended in order or still runs."""
     assert tape.gaps() == []

@@ -19,7 +19,7 @@ import duckdb
 import pytest
 
 from toolkit.clock import ManualClock
-from toolkit.errors import NotARecording, RecordingBusy, RecordingNotFound
+from toolkit.errors import FolderNotWritable, NotARecording, RecordingBusy, RecordingNotFound
 from toolkit.model.frame import FrameKind
 from toolkit.store.fold import JournalFold
 from toolkit.store.folder import RecordingsFolder
@@ -481,6 +481,14 @@ def test_a_journal_that_never_got_its_first_record_is_a_recording_of_nothing(tmp
     os.truncate(writer.path, 40)
     (report,) = RecordingsFolder(tmp_path).heal()
     assert (report.sealed, report.frames) == (True, 0)
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_in_the_place_of_the_owners_file_is_told(tmp_path: Path) -> None:
+    """One sentence that names it; nobody waits for its other end."""
+    os.mkfifo(tmp_path / ".owner")
+    with pytest.raises(FolderNotWritable, match=r"cannot be written: \.owner in it is no file"):
+        RecordingsFolder(tmp_path).lock()
 
 
 def test_pipes_and_devices_named_like_a_recording_stop_nobody(tmp_path: Path, recorded: Any) -> None:

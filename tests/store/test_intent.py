@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,16 @@ def test_what_is_no_user_is_nobody(tmp_path: Path, content: bytes) -> None:
     """The file may be anybody's work."""
     (tmp_path / INTENT_FILE).write_bytes(content)
     assert Intent(tmp_path).user == ""
+
+
+@pytest.mark.timeout(20)
+def test_a_pipe_of_that_name_holds_nobody_up(tmp_path: Path) -> None:
+    """Nor one in the place of the draft; what is noted then replaces it."""
+    os.mkfifo(tmp_path / INTENT_FILE)
+    os.mkfifo(tmp_path / f"{INTENT_FILE}.new")
+    assert Intent(tmp_path).user == ""
+    Intent(tmp_path).keep("alice")
+    assert Intent(tmp_path).user == "alice"
 
 
 def test_a_folder_that_refuses_the_note_stops_nothing(

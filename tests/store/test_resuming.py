@@ -21,6 +21,7 @@ from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.journal import JournalWriter, RecordType
+from toolkit.store.rows import iso_time
 from toolkit.store.writer import RecordingWriter
 
 Record = Callable[..., RecordingWriter]
@@ -221,6 +222,71 @@ def test_what_ended_in_order_is_not_resumed(
     writer.close_segment(cause)
     writer.abandon()
     assert RecordingsFolder(tmp_path).resumable("alice", make.room, clock.now_us()) is None
+
+
+@pytest.mark.parametrize("cause", [Cause.LIVE_ENDED, Cause.NETWORK])
+def test_what_tiktok_called_ended_goes_on_when_its_host_is_back(
+    tmp_path: Path, recorded: Record, clock: ManualClock, make: Any, cause: Cause
+) -> None:
+    """
+    Said in the live, or found out after a drop. Meanwhile it has an end; then one more
+    segment, and the gap between them says that TikTok called the live ended.
+    """
+    folder = RecordingsFolder(tmp_path)
+    writer = recorded(50)
+    last_frame_at = clock.now_us()
+    clock.advance(5)
+    writer.close_segment(cause)
+    closed_at = clock.now_us()
+    clock.advance(5)
+    writer.conclude()
+    over = folder.info(writer.id)
+    is_orderly = cause is Cause.LIVE_ENDED
+    assert over["state"] == "live"
+    assert over["ended_at"] == iso_time(closed_at if is_orderly else clock.now_us())
+    assert [gap["cause"] for gap in over["gaps"]] == [] if is_orderly else ["network"]
+    clock.advance(200)
+    writer.open_segment(make.room)
+    assert folder.info(writer.id)["ended_at"] is None
+    go_on(writer, make, clock, range(100, 120))
+    (told,) = writer.gaps()
+    assert (told.cause, told.started_at, told.detected_at) == (Cause.LIVE_ENDED, last_frame_at, closed_at)
+    clock.advance(30)
+    writer.close_segment(Cause.NETWORK)
+    clock.advance(30)
+    writer.conclude()
+    writer.seal()
+    sealed = folder.info(writer.id)
+    assert [segment["cause"] for segment in sealed["segments"]] == ["live_ended", "network"]
+    assert [gap["cause"] for gap in sealed["gaps"]] == ["live_ended", "network"]
+    assert sealed["ended_at"] == iso_time(clock.now_us())
+    assert sealed["messages"] == 70
+    folder.rebuild(writer.id)
+    assert folder.info(writer.id)["gaps"] == sealed["gaps"]
+
+
+def test_what_went_on_after_its_end_is_healed_as_it_was(
+    tmp_path: Path, recorded: Record, clock: ManualClock, make: Any
+) -> None:
+    """Killed while it waited for the host: it is over. Killed after the return: it goes on."""
+    writer = recorded(50)
+    writer.close_segment(Cause.NETWORK)
+    writer.conclude()
+    folder = RecordingsFolder(tmp_path)
+    clock.advance(60)
+    writer.open_segment(make.room)
+    go_on(writer, make, clock, range(100, 120))
+    writer.abandon()
+    assert folder.resumable("alice", make.room, clock.now_us()) == writer.id
+    again = resumed(tmp_path, writer.id, clock)
+    again.open_segment(make.room)
+    again.close_segment(Cause.LIVE_ENDED)
+    again.conclude()
+    again.abandon()
+    assert folder.resumable("alice", make.room, clock.now_us()) is None
+    (report,) = folder.heal()
+    assert (report.sealed, report.problems) == (True, [])
+    assert [gap["cause"] for gap in folder.info(writer.id)["gaps"]] == ["live_ended", "process_died"]
 
 
 def test_what_lost_its_connection_before_its_recorder_died_is_resumed(

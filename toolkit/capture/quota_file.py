@@ -13,6 +13,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from toolkit.store.plain_file import open_file
+
 __all__ = ["QUOTA_FILE", "load_quota", "save_quota"]
 
 log = logging.getLogger("toolkit.recorder")
@@ -25,7 +27,7 @@ BYTES_MAX = 1 << 20
 def load_quota(path: Path) -> object:
     """Return what was saved; None if there is nothing that can be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             return json.loads(file.read(BYTES_MAX))
     except FileNotFoundError:
         return None
@@ -43,6 +45,8 @@ def save_quota(path: Path, saved: dict[str, Any]) -> bool:
     draft = path.with_name(path.name + ".new")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # Whatever is there by that name: opening a pipe would wait for its reader.
+        draft.unlink(missing_ok=True)
         with draft.open("w", encoding="ascii") as file:
             json.dump(saved, file, separators=(",", ":"))
             file.flush()

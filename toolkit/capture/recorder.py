@@ -13,7 +13,6 @@ import asyncio
 import logging
 import threading
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -55,7 +54,7 @@ from toolkit.errors import JournalNotWritten, RecordingError, ToolkitError
 from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
-from toolkit.model.recording import Cause
+from toolkit.model.recording import Cause, Outcome
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.resuming import LastStretch
 from toolkit.store.writer import RecordingWriter
@@ -78,24 +77,6 @@ TICK_S = 1.0
 KNOWN_ROOM_ATTEMPTS = 2
 """Attempts that go straight to the room that was live; later ones look it up afresh."""
 _ENDED, _SUSPENDED = 3, 4
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """
-    How a recorder's work ended.
-
-    Attributes:
-        cause: Why it ended.
-        detail: One sentence for the operator; empty when there is nothing to add.
-        recordings: Ids of what was recorded, oldest first; empty if it never connected.
-        unsealed: Ids among them that could not be sealed: the next start heals them.
-    """
-
-    cause: Cause
-    detail: str
-    recordings: tuple[str, ...]
-    unsealed: tuple[str, ...]
 
 
 async def _assume_reachable() -> bool:
@@ -171,6 +152,7 @@ class Recorder:
         self._sealer = Sealer(bus)
         self._interrupted: asyncio.Future[list[LastStretch]] | None = None
         self._writer: RecordingWriter | None = None
+        self._sealing_at: asyncio.TimerHandle | None = None
         self._room_id = 0
         self._steady = SteadyClock(clock)
         self._live_ended = False
@@ -198,12 +180,12 @@ class Recorder:
 
     @property
     def writer(self) -> RecordingWriter | None:
-        """The recording being written, if there is one."""
-        return self._writer
+        """The recording being written, if there is one. One that may go on after its end is not."""
+        return self._writer if self._sealing_at is None else None
 
     def status(self) -> dict[str, Any]:
         """Return where it stands, as the API and the sockets tell it."""
-        writer = self._writer
+        writer = self.writer
         return {
             **self._account.status(),
             "user": self.user,
@@ -294,8 +276,8 @@ class Recorder:
             case Probe(seconds):
                 _cancel(self._probing)
                 self._probing = self._loop.create_task(self._probe_after(seconds))
-            case Conclude():
-                self._seal_later()
+            case Conclude(within_s):
+                self._conclude(within_s)
             case Hangup():
                 await self._hang_up()
             case Finish():
@@ -303,7 +285,7 @@ class Recorder:
         return None
 
     async def _look_up(self, source: Source, attempt: int) -> None:
-        known = self._room_id if self._writer is not None and attempt <= KNOWN_ROOM_ATTEMPTS else 0
+        known = self._room_id if self.writer is not None and attempt <= KNOWN_ROOM_ATTEMPTS else 0
         outcome = await source.resolve(known)
         if isinstance(outcome, Down):
             await source.close()
@@ -360,6 +342,7 @@ class Recorder:
         """Open a segment: of the recording we have, or of a new one for a new broadcast."""
         if self._writer is not None and room_id != self._room_id:
             self._seal_later()
+        self._keep_open()
         self._room_id = room_id
         if self._writer is None:
             self._steady = SteadyClock(self._clock)
@@ -438,8 +421,27 @@ class Recorder:
         self._seal_later()
         await self._sealer.done()
 
+    def _conclude(self, within_s: float) -> None:
+        """End the recording for all to see, and complete it once its host is no longer awaited."""
+        assert self._loop is not None
+        if self._writer is None:
+            return
+        self._upkeep.conclude()
+        self._sealing_at = self._loop.call_later(within_s, self._seal_later)
+        log.info("recording %s has ended; it goes on if its host is back soon", self._writer.id)
+        self._bus.publish([("recording", {"id": self._writer.id, "state": "ended"})])
+
+    def _keep_open(self) -> None:
+        """Let a recording that had ended go on, if there is one."""
+        _cancel(self._sealing_at)
+        if self._sealing_at is not None and self._writer is not None:
+            log.info("recording %s goes on: its host is back", self._writer.id)
+        self._sealing_at = None
+
     def _seal_later(self) -> None:
         """Complete the recording, if there is one, while other things go on."""
+        _cancel(self._sealing_at)
+        self._sealing_at = None
         writer, self._writer = self._writer, None
         if writer is None:
             return

@@ -76,17 +76,21 @@ class Upkeep:
             self._tell_gaps(UNSETTLED_MAX if self._told else None)
 
     def end(self) -> None:
-        """Say the last word, before the recording is sealed."""
+        """Say the last word, before the recording is sealed; nothing happens without one."""
+        if self._writer is not None:
+            self.conclude()
+            self._writer = None
+
+    def conclude(self) -> None:
+        """Say what is the last word unless the recording goes on; its file is still looked after."""
         writer = self._writer
-        if writer is None:
-            return
+        assert writer is not None
         self._note(writer)
         try:
             writer.conclude()
         except ToolkitError as error:
             log.error("the end of the recording could not be journaled: %s", error)
         self._tell_gaps(None)
-        self._writer = None
 
     def _keep_in_place(self, writer: RecordingWriter) -> None:
         try:

@@ -136,7 +136,15 @@ class Probe:
 
 @dataclass(frozen=True, slots=True)
 class Conclude:
-    """The live is over: complete its recording. Watching for the next one goes on."""
+    """
+    The live is over, says TikTok: its recording has ended. Watching for the next live goes on.
+
+    Complete it after ``within_s`` seconds, unless the same broadcast is connected to
+    before: then it goes on, and the time in between is a gap. Another broadcast, or
+    Finish, completes it at once.
+    """
+
+    within_s: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,8 @@ what came of them with the next stimulus. Where each state can lead is one table
     signer with a named wait        no signature before that time, kept over a restart
     blocked                         5 to 60 minutes
     offline                         a look every minute, without a signature
-    live ended                      the same if told to keep waiting, else the end
+    live ended                      the same if told to keep waiting, else the end; who is
+                                      back in the same room soon goes on with the recording
     unknown user, refused key       the operator
 
 A person at a terminal (``keep_trying=False``) gets the reason of a first failure at
@@ -23,6 +24,7 @@ once; a server waits.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from random import Random
 
 from toolkit.connect.backoff import BackoffPolicy
@@ -51,7 +53,7 @@ from toolkit.connect.stimuli import (
 )
 from toolkit.connect.transitions import TRANSITIONS
 from toolkit.model.connection import ConnectionState, Transition
-from toolkit.model.recording import Cause
+from toolkit.model.recording import RETURN_WITHIN_S, Cause
 
 __all__ = ["Supervisor"]
 
@@ -78,6 +80,7 @@ _NETWORK = frozenset({Cause.NETWORK, Cause.SILENCE})
 _AWAY = "The network is away. The live is dialled as soon as it is back."
 _NO_SIGNATURE = "No signature may be asked for now: the limit is used up, or the service asked to wait."
 _IN_VAIN = "It is so each time, so the next attempt is minutes away; Reconnect makes one now."
+_MAY_RETURN = "If the same live goes on within ten minutes, so does its recording."
 _RESTING = "Connections kept failing: a pause, then one more attempt."
 
 
@@ -316,7 +319,10 @@ class Supervisor:
         self.breaker.lasted()
         if down.cause is Cause.LIVE_ENDED and self._keep_waiting:
             self._attempt = 0
-            return [*([Conclude()] if had_one else []), *self._wait_for_live(down, now_s)]
+            if not had_one:
+                return self._wait_for_live(down, now_s)
+            down = replace(down, detail=f"{down.detail} {_MAY_RETURN}".strip())
+            return [Conclude(RETURN_WITHIN_S), *self._wait_for_live(down, now_s)]
         if down.cause is Cause.OFFLINE and self._keep_trying:
             self._attempt = 0
             return self._wait_for_live(down, now_s)

@@ -15,7 +15,8 @@ how well that is known:
     diamond  by the room's diamonds where TikTok tells them, else by the rate
 
 Entries and likes are counted between the last reading before the gap and the first
-after it, a few seconds more than the gap itself.
+after it, a few seconds more than the gap itself. Where TikTok had called the live ended,
+the rate bounds what may have been missed from above, and the best guess is nothing.
 """
 
 from __future__ import annotations
@@ -200,7 +201,13 @@ class _Around:
         found = predict(self._samples(kind), self._length_us, kind)
         if found is None:
             return _LOST
-        return _bounded(found.estimate - less, found.low - less, found.high - less)
+        return self._by_rate(found.estimate - less, found.low - less, found.high - less)
+
+    def _by_rate(self, estimate: float, low: float, high: float) -> Missed:
+        """Return what a rate says. In a live that was over, as TikTok said, nobody talks."""
+        if self.gap.cause is Cause.LIVE_ENDED:
+            estimate = low = 0.0
+        return _bounded(estimate, low, high)
 
     def _comments(self) -> tuple[int, Missed]:
         """Return how many comments of the gap were replayed, and what is still missing."""
@@ -226,7 +233,7 @@ class _Around:
         assert found is not None
         assert widest is not None
         assert least is not None
-        return len(mine), _bounded(found.estimate, least.low, widest.high)
+        return len(mine), self._by_rate(found.estimate, least.low, widest.high)
 
     def _likes(self) -> Missed:
         grown = likes_grown(self.before[-1].likes, self.after[0].likes)

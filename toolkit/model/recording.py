@@ -11,9 +11,11 @@ from typing import Any
 
 __all__ = [
     "FORMAT_VERSION",
+    "RETURN_WITHIN_S",
     "Cause",
     "Gap",
     "Missed",
+    "Outcome",
     "Quality",
     "RecordingState",
     "Segment",
@@ -24,6 +26,10 @@ __all__ = [
 
 FORMAT_VERSION = 1
 """Version of the recording's tables. Apart from the release: it moves only when they do."""
+
+RETURN_WITHIN_S = 600.0
+"""Ten minutes: a host whose connection breaks, and whose live TikTok may call ended
+meanwhile, is back by then, in the same room."""
 
 _HANDLE = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -164,6 +170,24 @@ class Gap:
     recovered_comments: int = 0
     missed: Mapping[str, Missed] = field(default_factory=dict)
     counters: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """
+    How a recorder's work ended.
+
+    Attributes:
+        cause: Why it ended.
+        detail: One sentence for the operator; empty when there is nothing to add.
+        recordings: Ids of what was recorded, oldest first; empty if it never connected.
+        unsealed: Ids among them that could not be sealed: the next start heals them.
+    """
+
+    cause: Cause
+    detail: str
+    recordings: tuple[str, ...]
+    unsealed: tuple[str, ...]
 
 
 def new_recording_id(user: str, started_at: int) -> str:

@@ -41,6 +41,8 @@ INCOMING_BYTES_MAX = 64 * 1024
 """A client sends heartbeats and acknowledgements, a few hundred bytes each."""
 BODY_BYTES_MAX = 1024 * 1024
 CALL_TIMEOUT_S = 60.0
+ROOM_IDS_MAX = 1 << 24
+"""Messages of one broadcast: a room that goes on gives its messages other ids."""
 _RESET = Cut(resets=True)
 
 
@@ -187,13 +189,18 @@ class Simulator:
             "TIKTOK_SIGN_URL": self.base_url,
         }
 
-    def go_live(self) -> int:
-        """Begin a broadcast, with a room id of its own, and return that id."""
-        room_id, self._room_id = self._room_id, None
+    def go_live(self, room_id: int = 0) -> int:
+        """
+        Begin a broadcast and return the id of its room.
+
+        Args:
+            room_id: A room that was on the air before and goes on; 0 for another one.
+        """
+        room_id, self._room_id = room_id or self._room_id or 0, None
         if self.playback is not None:
             # What is played goes on in another room.
             return self.open_room()
-        self.open_room(room_id or 0)
+        self.open_room(room_id)
         self._running = asyncio.create_task(self.broadcast.run())
         return self.room_id
 
@@ -202,12 +209,14 @@ class Simulator:
         Begin a broadcast that nobody runs yet, and return its id.
 
         Args:
-            room_id: Its id; 0 derives one.
+            room_id: Its id; 0 derives one. It may have been on the air before.
             start_ms: When it began, milliseconds UTC; None is now.
         """
         assert self._broadcast is None or not self._broadcast.is_live, "still live"
         start_ms = self._clock.now_us() // 1000 if start_ms is None else start_ms
-        traffic = Traffic(self.profile, self.seed, start_ms, room_id=room_id or None)
+        before = self._broadcasts.get(room_id)
+        first_id = 0 if before is None else before.traffic.first_id + ROOM_IDS_MAX
+        traffic = Traffic(self.profile, self.seed, start_ms, room_id=room_id or None, first_id=first_id)
         while not room_id and traffic.room_id in self._broadcasts:
             traffic = Traffic(self.profile, self.seed, start_ms, room_id=traffic.room_id + 1)
         self._broadcast = Broadcast(

@@ -47,6 +47,7 @@ _RANKED = 16
 _BATTLE_S, _BATTLE_STEP_S = 180, 4
 _POLL_S, _POLL_STEP_S = 60, 6
 _HOST_NUMBER = -1
+_OUTSIDE_ID = 1 << 31
 
 _POLLS = (
     ("What do we paint next?", ("the harbour", "the old tree")),
@@ -89,10 +90,17 @@ class Traffic:
         start_ms: When the live began, milliseconds since 1970 UTC.
         room_id: The broadcast's id.
         host_id: The host's user id.
+        first_id: Where the ids of its messages begin.
     """
 
     def __init__(
-        self, profile: TrafficProfile, seed: int, start_ms: int, *, room_id: int | None = None
+        self,
+        profile: TrafficProfile,
+        seed: int,
+        start_ms: int,
+        *,
+        room_id: int | None = None,
+        first_id: int = 0,
     ) -> None:
         """
         Args:
@@ -100,6 +108,7 @@ class Traffic:
             seed: The same seed, profile and start give the same bytes.
             start_ms: When the live begins, milliseconds since 1970 UTC.
             room_id: The broadcast's id; None derives one from seed and start.
+            first_id: Above the ids of what was there before in a room that goes on.
         """
         self.profile = profile
         self.start_ms = start_ms
@@ -108,9 +117,12 @@ class Traffic:
         self._host = self._audience.viewer(_HOST_NUMBER)
         self.host_id = self._host.user_id
         self.room_id = room_id or (start_ms // 1000 << 32 | rng.randrange(1 << 31))
-        self._desk = Desk(rng, self.room_id, self.host_id)
+        self.first_id = first_id
+        self._desk = Desk(rng, self.room_id, self.host_id, first_id=first_id)
         # What is put in from outside must not change what comes by itself.
-        self._outside = Desk(Random(f"outside:{seed}"), self.room_id, self.host_id, first_id=1 << 31)
+        self._outside = Desk(
+            Random(f"outside:{seed}"), self.room_id, self.host_id, first_id=_OUTSIDE_ID + first_id
+        )
         self._at_ms = self._seen_until_ms = float(start_ms)
         self._next_uneven_ms = 0.0
         self._uneven = 1.0

@@ -4,6 +4,7 @@ Keeping a recording: written before it is acknowledged, sealed into one file.
     sequencer   numbers messages, drops the ones already seen
     journal     append-only file, one record per frame, written before the ack
     syncing     the thread that brings it to the disk
+    plain_file  opening what has to be a file, not a pipe
     fold        a journal told from the beginning: batches, segments, totals
     totals      what a recording adds up to, and whether two are the same
     account     what a recording says about itself: segments, gaps, gifts, withdrawals
@@ -16,6 +17,7 @@ Keeping a recording: written before it is acknowledged, sealed into one file.
     verifying   whether a recording holds what it says it holds
     rebuilding  a sealed recording made anew with today's decoder
     writer      `RecordingWriter`: what capture needs of all this
+    beginning   the journal of a new recording, under an id of its own
     catching_up a long recording goes on at once, its past told in a thread
     folder      `RecordingsFolder`: one owner; list, info, heal, verify, rebuild
     resuming    whether a recording without a recorder may be continued

@@ -10,6 +10,7 @@ the few that are left and takes over. The journal is the only thing they share.
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 
@@ -22,6 +23,8 @@ from toolkit.store.projector import Projector
 from toolkit.store.sealing import move_aside
 
 __all__ = ["CatchUp"]
+
+log = logging.getLogger("toolkit.recorder")
 
 _PAUSE_S = 0.05
 """Between looks at a database that cannot keep up."""
@@ -93,5 +96,9 @@ class CatchUp:
                 database.close()
         except (DatabaseError, RecordingError):
             # The journal has everything: it is filled again from the start.
-            move_aside(self._database)
+            try:
+                move_aside(self._database)
+            except OSError as error:
+                # Left where it is, it is told as what cannot be written, and sealing decides.
+                log.warning("%s cannot be moved out of the way: %s", self._database.name, error.strerror)
             return 0

@@ -118,6 +118,22 @@ class JournalFold:
         """Return the stretches nobody observed so far, as far as they are understood by now."""
         return self.ledger.gaps(self.segments(is_live=is_live), until=watched_until(self.header))
 
+    def ended_at(self, *, is_live: bool) -> int | None:
+        """
+        Return when the live ended, or its recorder stopped waiting for it; None while it runs.
+
+        Microseconds UTC. One that has ended may still be open, because its host may be back in a moment.
+        """
+        if not is_live:
+            return self.last_at
+        segments = self.segments(is_live=True)
+        last_at = segments[-1].ended_at if segments else None
+        if last_at is None or segments[-1].cause in (Cause.LIVE_ENDED, Cause.STOPPED):
+            return last_at
+        # A word of before it is about an earlier gap.
+        until = watched_until(self.header)
+        return until if until is not None and until > last_at else None
+
     def _open(self, record: Record) -> None:
         said = _json(record.payload)
         room_id, attempts = _number(said.get("room_id")), _number(said.get("attempts"))
@@ -145,6 +161,10 @@ class JournalFold:
             cause = str(_json(record.payload).get("cause"))
             known = Cause(cause) if cause in _CAUSES else Cause.INTERNAL
             at = record.received_at
+            if segment.cause is not None:
+                # It had ended already: meanwhile TikTok said why.
+                self._segments[record.segment_id] = replace(segment, cause=known)
+                return
             self._segments[record.segment_id] = replace(segment, ended_at=at, cause=known, noticed_at=at)
 
 

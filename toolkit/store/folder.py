@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import builtins
 import contextlib
+import errno
 import fcntl
 import os
 import re
@@ -32,6 +33,7 @@ from toolkit.model.recording import RecordingState, Segment, is_recording_id
 from toolkit.store.account import gap_info, gaps_of, segments_of, stability_of
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalClaim, is_being_written
+from toolkit.store.plain_file import refuse_other_kinds
 from toolkit.store.rebuilding import rebuild_sealed
 from toolkit.store.resuming import RESUME_WITHIN_US, LastStretch, last_stretch
 from toolkit.store.rows import iso_time
@@ -78,10 +80,13 @@ class RecordingsFolder:
     def _claim(self, name: str) -> int:
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(self.path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            flags = os.O_RDWR | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC
+            descriptor = os.open(self.path / name, flags, 0o644)
+            refuse_other_kinds(descriptor, self.path / name)
         except OSError as error:
+            reason = f"{name} in it is no file" if error.errno == errno.EINVAL else error.strerror or error
             raise FolderNotWritable(
-                f"the recordings folder {self.path} cannot be written: {error.strerror or error}",
+                f"the recordings folder {self.path} cannot be written: {reason}",
                 hint=f"Make it a folder that user {os.getuid()} may write, or choose another one.",
             ) from error
         try:
@@ -193,7 +198,7 @@ class RecordingsFolder:
             pass
         is_live = state is RecordingState.LIVE
         segments = fold.segments(is_live=is_live)
-        ended_at = None if is_live else fold.last_at
+        ended_at = fold.ended_at(is_live=is_live)
         totals = fold.totals
         return {
             "id": recording_id,

@@ -13,6 +13,7 @@ import logging
 from pathlib import Path
 
 from toolkit.model.recording import is_handle
+from toolkit.store.plain_file import open_file
 
 __all__ = ["Intent"]
 
@@ -33,6 +34,8 @@ class Intent:
         fresh = self._path.with_name(f"{INTENT_FILE}.new")
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Whatever is there by that name: opening a pipe would wait for its reader.
+            fresh.unlink(missing_ok=True)
             fresh.write_text(f"{user}\n", "ascii")
             fresh.replace(self._path)
         except (OSError, ValueError) as error:
@@ -47,7 +50,7 @@ class Intent:
     def user(self) -> str:
         """Who was being recorded when the last server died; empty for nobody."""
         try:
-            with self._path.open("rb") as file:
+            with open_file(self._path) as file:
                 text = file.read(_BYTES_MAX).decode("ascii", "replace").strip()
         except OSError:
             return ""

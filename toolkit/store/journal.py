@@ -22,7 +22,6 @@ import errno
 import fcntl
 import os
 import re
-import stat
 import struct
 import time
 import zlib
@@ -34,6 +33,7 @@ from typing import BinaryIO
 
 from toolkit import failpoint
 from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
+from toolkit.store.plain_file import open_file
 from toolkit.store.syncing import SYNC_INTERVAL_S, Syncer
 
 __all__ = [
@@ -260,7 +260,7 @@ def is_being_written(path: Path) -> bool:
     Raises:
         OSError: There is no such file, or it cannot be read.
     """
-    with _open_file(path) as file:
+    with open_file(path) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -277,7 +277,7 @@ class JournalClaim:
     """
 
     def __init__(self, path: Path) -> None:
-        self._file = _open_file(path)
+        self._file = open_file(path)
         try:
             _claim(self._file.fileno(), path)
         except RecordingBusy:
@@ -291,15 +291,6 @@ class JournalClaim:
     def __exit__(self, *exc_info: object) -> None:
         """Let go of the journal."""
         self._file.close()
-
-
-def _open_file(path: Path) -> BinaryIO:
-    """Open what has to be a file: a reader would wait for ever at a pipe, or read a device without end."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise OSError(errno.EINVAL, "it is no file", str(path))
-    return os.fdopen(descriptor, "rb")
 
 
 def _claim(descriptor: int, path: Path) -> None:
@@ -368,7 +359,7 @@ class JournalReader:
         """
         # Opened afresh each time: a buffer kept open would show the bytes of a
         # record that has been rolled back since.
-        with _open_file(self.path) as file:
+        with open_file(self.path) as file:
             if self.offset == 0 and not self._skip_file_header(file):
                 return
             while True:
@@ -409,7 +400,7 @@ class JournalReader:
             if record is not None and record.number > self.number:
                 # Where the writer is at work, what could not be read a moment ago may be whole
                 # by now, and is for sure if something follows it.
-                with _open_file(self.path) as afresh:
+                with open_file(self.path) as afresh:
                     first = _read_record(afresh, self.offset)
                 if first is not None and first.number > self.number:
                     return first

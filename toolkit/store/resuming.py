@@ -12,14 +12,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolkit.model.recording import Cause
+from toolkit.model.recording import RETURN_WITHIN_S, Cause
 from toolkit.store.fold import WATCHED_UNTIL
 from toolkit.store.journal import JournalReader, Record, RecordType
 
 __all__ = ["RESUME_WITHIN_US", "LastStretch", "last_stretch"]
 
-RESUME_WITHIN_US = 600_000_000
-"""Ten minutes: a host whose connection breaks is back by then, in the same room."""
+RESUME_WITHIN_US = round(RETURN_WITHIN_S * 1e6)
 CLOCK_SET = "clock_set_s"
 """Name of the note that says how far the machine's clock was set ahead of the recording's own."""
 _DIGITS_MAX = 19

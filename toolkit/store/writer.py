@@ -15,22 +15,21 @@ flushes the journal to the disk, a third fills the database.
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit import failpoint
 from toolkit.clock import Clock
-from toolkit.errors import FolderNotWritable, JournalNotWritten, RecordingNotFound
+from toolkit.errors import JournalNotWritten, RecordingNotFound
 from toolkit.ledger.gaps import RecordingLedger
 from toolkit.ledger.gifts import ENTRIES_MAX
 from toolkit.model.event import Batch
 from toolkit.model.frame import DecodedFrame, Frame, FrameKind
 from toolkit.model.recording import FORMAT_VERSION, Cause, Gap, Segment, new_recording_id
 from toolkit.observe import trace
+from toolkit.store.beginning import new_journal, not_writable, versions
 from toolkit.store.catching_up import CatchUp
 from toolkit.store.fold import WATCHED_UNTIL
 from toolkit.store.journal import JournalWriter, RecordType
@@ -45,8 +44,6 @@ from toolkit.store.whereabouts import Whereabouts
 __all__ = ["RecordingWriter", "SealReport", "WriterCounts"]
 
 _CAUSES = frozenset(str(cause) for cause in Cause)
-_SAME_SECOND_MAX = 1000
-"""Recordings of one user that may begin in the same second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +123,7 @@ class RecordingWriter:
             JournalNotWritten: The disk is full.
         """
         started_at = clock.now_us()
-        journal = _new_journal(folder, new_recording_id(user, started_at))
+        journal = new_journal(folder, new_recording_id(user, started_at))
         writer = cls(journal, clock)
         header = {
             **(extra or {}),
@@ -134,7 +131,7 @@ class RecordingWriter:
             "user": user,
             "started_at": iso_time(started_at),
             "format_version": str(FORMAT_VERSION),
-            **_versions(),
+            **versions(),
         }
         try:
             writer._note(RecordType.HEADER, header)
@@ -178,7 +175,7 @@ class RecordingWriter:
                 f"{recording_id} has no journal to go on with", hint="`toolkit recordings` lists them."
             ) from error
         except OSError as error:
-            raise _not_writable(folder, error.strerror or str(error)) from error
+            raise not_writable(folder, error.strerror or str(error)) from error
         try:
             writer = cls(journal, clock)
             failpoint.reach("resume")
@@ -204,6 +201,7 @@ class RecordingWriter:
         """
         assert not self._is_open, "the last segment is still open"
         self.keep_in_place()
+        self._go_on_after_the_end()
         said = {"room_id": room_id, "attempts": attempts}
         at = self._note(RecordType.SEGMENT_OPENED, said, self._segment_id + 1)
         self._segment_id += 1
@@ -371,15 +369,15 @@ class RecordingWriter:
         """
         Say that nothing more will come: the last segment ends, or the gap behind it.
 
-        Only :meth:`seal` or :meth:`abandon` may follow. Harmless when repeated.
+        :meth:`seal` or :meth:`abandon` follow, or another segment after all: TikTok calls a
+        live ended whose host is back in the same room minutes later. Harmless when repeated.
 
         Raises:
             JournalNotWritten: The disk is full or failing.
         """
         if self._is_open:
             self.close_segment(Cause.STOPPED)
-        waited = bool(self._segments) and self._segments[-1].cause not in (Cause.STOPPED, Cause.LIVE_ENDED)
-        if waited and self._watched_until is None:
+        if self._is_waiting and self._watched_until is None:
             # On a full disk the gap stays without an end, and the rest is sealed.
             with contextlib.suppress(JournalNotWritten):
                 now_us = self._clock.now_us()
@@ -393,6 +391,20 @@ class RecordingWriter:
             self._journal.close()
         finally:
             self._whereabouts.close()
+
+    @property
+    def _is_waiting(self) -> bool:
+        """Whether the last segment ended in disorder, so that a gap lies behind it."""
+        return bool(self._segments) and self._segments[-1].cause not in (Cause.STOPPED, Cause.LIVE_ENDED)
+
+    def _go_on_after_the_end(self) -> None:
+        """Say of the gap that ends now that TikTok had called the live ended in it, if it had."""
+        if self._watched_until is None:
+            return
+        said = {"cause": Cause.LIVE_ENDED.value}
+        self._note(RecordType.SEGMENT_CLOSED, said, self._segment_id)
+        self._segments[-1] = replace(self._segments[-1], cause=Cause.LIVE_ENDED)
+        self._watched_until = None
 
     def _stop_threads(self) -> None:
         if self._catch_up is not None:
@@ -445,44 +457,3 @@ class RecordingWriter:
         self._sequencer, self._totals, self._ledger = fold.sequencer, fold.totals, fold.ledger
         self._segments = fold.segments(is_live=True)
         self._catch_up = None
-
-
-def _new_journal(folder: Path, base: str) -> JournalWriter:
-    """Create a journal under the first free id: ``base``, ``base-2``, ``base-3`` ..."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for n in range(1, _SAME_SECOND_MAX):
-            path = folder / (f"{base}.journal" if n == 1 else f"{base}-{n}.journal")
-            if path.with_suffix(".duckdb").exists():
-                continue
-            try:
-                return JournalWriter(path)
-            except FileExistsError:
-                continue
-    except OSError as error:
-        raise _not_writable(folder, error.strerror or str(error)) from error
-    raise _not_writable(folder, f"it holds {_SAME_SECOND_MAX} recordings of this second")
-
-
-def _not_writable(folder: Path, reason: str) -> FolderNotWritable:
-    who = f"user {os.getuid()}"
-    return FolderNotWritable(
-        f"the recordings folder {folder} cannot be written: {reason}",
-        hint=f"Make it a folder that {who} may write, or choose another one with --recordings.",
-    )
-
-
-def _versions() -> dict[str, str]:
-    """Versions of what decides how a recording comes out, as facts for ``meta``."""
-    names = {
-        "toolkit_version": "tiktok-live-toolkit",
-        "tiktoklive_version": "TikTokLive",
-        "schema_version": "TikTokLiveProto",
-    }
-    found = {}
-    for key, distribution in names.items():
-        try:
-            found[key] = importlib.metadata.version(distribution)
-        except importlib.metadata.PackageNotFoundError:
-            found[key] = "unknown"
-    return found
