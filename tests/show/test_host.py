@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from toolkit.bus.live_state import rehearsal_cleared, run_started
 from toolkit.bus.notice import Notice
-from toolkit.model.event import Comment, Event, User
+from toolkit.model.event import Comment, Deletion, Event, Question, User
 from toolkit.show.deck import Deck
 from toolkit.show.host import Host
+from toolkit.show.inbox import Inbox
 from toolkit.show.part import ShowError
 from toolkit.show.shelf import Shelf
 from toolkit.store.rows import iso_time
@@ -37,37 +38,6 @@ BANK = [
 ]
 
 
-@dataclasses.dataclass
-class _Asked:
-    """A question of the audience."""
-
-    id: str
-    text: str
-    users: list[User]
-    count: int = 1
-    state: str = "queued"
-
-
-class _Letters:
-    """Questions of the audience, in the order in which they came."""
-
-    def __init__(self) -> None:
-        self.all: dict[str, _Asked] = {}
-
-    @property
-    def waiting(self) -> int:
-        return sum(one.state == "queued" for one in self.all.values())
-
-    def next(self) -> _Asked | None:
-        return next((one for one in self.all.values() if one.state == "queued"), None)
-
-    def has(self, question_id: str) -> bool:
-        return question_id in self.all
-
-    def mark(self, question_id: str, state: str, now: int) -> None:
-        self.all[question_id].state = state
-
-
 class Studio:
     """A host with a clock that moves when told to, in a live that is connected."""
 
@@ -77,9 +47,9 @@ class Studio:
         self.folder = folder
         (folder / "questions").mkdir(exist_ok=True)
         self.write(bank)
-        self.letters = _Letters()
+        self.inbox = Inbox()
         self.now, self.seq = BEGAN, 0
-        self.host = Host(Shelf(folder / "questions"), Deck(3), inbox=self.letters, **options)
+        self.host = Host(Shelf(folder / "questions"), Deck(3), inbox=self.inbox, **options)
         self.edges: list[dict[str, Any]] = []
         if kind != "none":
             self.hear(*run_started(kind, "ann", "rec-1"))
@@ -93,7 +63,9 @@ class Studio:
     def hear(self, kind: str, data: Event | dict[str, Any], *, rehearsal: bool = False) -> None:
         """Let the host hear of something now."""
         self.seq += 1
-        self.host.take(Notice(self.seq, kind, self.now, data, rehearsal), self.now)
+        notice = Notice(self.seq, kind, self.now, data, rehearsal)
+        self.inbox.take(notice, self.now)
+        self.host.take(notice, self.now)
         self.wait(0)
 
     def connected(self, is_connected: bool) -> None:
@@ -111,10 +83,18 @@ class Studio:
         event = Comment(0, self.seq, written, written + S, author, text, "en", "", "", False)
         self.hear("comment", dataclasses.replace(event, **changes), rehearsal=rehearsal)
 
-    def asks(self, question_id: str, text: str = "How tall are you?", count: int = 1) -> None:
-        """Let the audience ask something."""
-        self.letters.all[question_id] = _Asked(question_id, text, [User(77, "quinn", "Quinn")], count)
-        self.wait(0)
+    def asks(self, text: str = "How tall are you?", *, by: int = 77) -> str:
+        """Let a viewer ask something in TikTok's Q&A; return its id."""
+        self.seq += 1
+        author = User(by, "quinn", "Quinn")
+        question = Question(self.seq, self.seq, None, self.now, author, self.seq, text, 0)
+        self.hear("question", question)
+        return f"a{self.inbox._number}"
+
+    def became(self, question_id: str) -> str:
+        """Return what has become of a question of the audience."""
+        found = self.inbox.find(question_id)
+        return "gone" if found is None else str(found.state)
 
     def wait(self, seconds: float) -> dict[str, Any]:
         """Let time pass, doing what is due when it is due; return the state."""
@@ -391,51 +371,55 @@ def test_by_winner_the_next_comes_when_the_result_was_shown(studio: Studio) -> N
 
 def test_questions_of_the_audience_go_on_air_by_themselves_in_between(studio: Studio) -> None:
     """Between two of the bank, and never two of the bank while one waits."""
-    for name in ("u1", "u2", "u3"):
-        studio.asks(name)
-    assert studio.on_air == ("on_air", "u1")
+    asked = [studio.asks(text) for text in ("How tall are you?", "Where do you live?", "What is your name?")]
+    assert studio.on_air == ("on_air", asked[0])
     studio.do("auto", mode="winner")
     seen = []
     for _ in range(400):
         studio.wait(0.5)
         if studio.state["id"] and studio.state["id"] not in seen:
             seen.append(studio.state["id"])
-    assert seen == ["u1", "paris", "u2", "rome", "u3", "red"]
-    assert {one.state for one in studio.letters.all.values()} == {"answered"}
+    assert seen == [asked[0], "paris", asked[1], "rome", asked[2], "red"]
+    assert {studio.became(one) for one in asked} == {"answered"}
 
 
 def test_how_long_a_viewers_question_stays_depends_on_its_length_and_on_who_waits(studio: Studio) -> None:
     """From 8 to 12 s, 3.5 s when eight others wait."""
-    studio.asks("short", "Why?", count=3)
+    short = studio.asks("Why?")
+    studio.asks("Why?", by=78)
     state = studio.state
-    assert (state["source"], state["asked_count"], state["asked_by"]["nickname"]) == ("audience", 3, "Quinn")
+    assert (state["source"], state["asked_count"], state["asked_by"]["nickname"]) == ("audience", 2, "Quinn")
     assert state["seconds"] == pytest.approx(8.1)
     studio.say(11, "paris")
     assert studio.state["answered"] == 0
     studio.wait(8)
-    assert studio.on_air == ("on_air", "short")
-    assert studio.wait(0.2)["state"] == "idle" and studio.letters.all["short"].state == "answered"
-    studio.asks("long", "Why " * 60)
+    assert studio.on_air == ("on_air", short)
+    assert studio.wait(0.2)["state"] == "idle" and studio.became(short) == "answered"
+    studio.asks("Where do you " + "really " * 30 + "live?")
     studio.wait(0.5)
     assert studio.state["seconds"] == 12
-    for n in range(9):
-        studio.asks(f"more{n}", "Why?")
+    more = [studio.asks(f"Question number {n} of {n * 7}?") for n in range(9)]
     studio.wait(12.5)
-    assert (studio.state["id"], studio.state["seconds"]) == ("more0", 3.5)
+    assert (studio.state["id"], studio.state["seconds"]) == (more[0], 3.5)
 
 
-def test_a_question_that_its_asker_takes_back_leaves_the_screen(studio: Studio) -> None:
-    """TikTok withdraws messages, and so does the operator."""
-    studio.asks("u1")
-    del studio.letters.all["u1"]
-    assert studio.wait(0.1)["state"] == "idle"
+def test_a_question_that_is_taken_back_leaves_the_screen(studio: Studio) -> None:
+    """TikTok withdraws messages, and the operator dismisses questions."""
+    studio.asks()
+    studio.hear("deletion", Deletion(0, 0, None, studio.now, None, "", "77"))
+    assert studio.state["state"] == "idle"
+    studio.wait(1)
+    second = studio.asks("Where do you live?", by=78)
+    assert studio.on_air == ("on_air", second)
+    studio.inbox.command("inbox.dismiss", {"id": second}, studio.now)
+    assert studio.wait(0)["state"] == "idle"
 
 
 def test_nothing_comes_by_itself_without_a_live_or_while_it_is_paused(tmp_path: Path) -> None:
     """By hand it does."""
     studio = Studio(tmp_path, kind="none")
     studio.do("auto", mode="timer")
-    studio.asks("u1")
+    studio.asks()
     assert studio.wait(100)["state"] == "idle"
     studio.do("next")
     assert studio.on_air == ("on_air", "paris")
@@ -443,8 +427,9 @@ def test_nothing_comes_by_itself_without_a_live_or_while_it_is_paused(tmp_path: 
     studio.do("close")
     studio.hear(*run_started("live", "ann", "rec-1"))
     studio.connected(True)
+    asked = studio.asks()
     studio.wait(0.5)
-    assert studio.on_air == ("on_air", "u1")
+    assert studio.on_air == ("on_air", asked)
     studio.do("pause", on=True)
     assert studio.wait(100)["state"] == "idle" and studio.state["paused"] == "by_hand"
     studio.do("pause", on=False)
@@ -454,10 +439,12 @@ def test_nothing_comes_by_itself_without_a_live_or_while_it_is_paused(tmp_path: 
 def test_audience_off_leaves_the_screen_to_the_bank(studio: Studio) -> None:
     """What the operator takes out of the inbox by hand still goes."""
     studio.do("auto", audience=False)
-    studio.asks("u1")
+    asked = studio.asks()
     assert studio.wait(60)["state"] == "idle"
     assert studio.state["next"] == {"source": "bank", "id": "paris", "text": "Capital of France?"}
-    assert studio.do("next", source="audience")["id"] == "u1"
+    assert studio.do("next", source="audience")["id"] == asked
+    studio.do("close")
+    assert studio.do("ask", id=asked)["id"] == asked and studio.became(asked) == "on_air"
 
 
 # -- by hand --------------------------------------------------------------------
@@ -485,11 +472,11 @@ def test_next_and_skip_are_taken_back(studio: Studio) -> None:
 
 def test_a_question_of_the_audience_is_given_back_and_shown_again(studio: Studio) -> None:
     """Undo works on both kinds."""
-    studio.asks("u1")
+    asked = studio.asks()
     studio.do("next")
-    assert studio.on_air == ("on_air", "paris") and studio.letters.all["u1"].state == "answered"
+    assert studio.on_air == ("on_air", "paris") and studio.became(asked) == "answered"
     studio.do("undo")
-    assert studio.on_air == ("on_air", "u1") and studio.letters.all["u1"].state == "on_air"
+    assert studio.on_air == ("on_air", asked) and studio.became(asked) == "on_air"
 
 
 def test_who_leads_when_the_operator_goes_on_has_won(studio: Studio) -> None:
@@ -519,9 +506,9 @@ def test_close_ends_the_answering_and_then_the_showing(studio: Studio) -> None:
     assert studio.state["closes_at"] == studio.now
     assert studio.do("close")["state"] == "idle"
     assert "Nothing is on air" in studio.refused("close")
-    studio.asks("u1")
     studio.wait(1)
-    assert studio.do("close")["state"] == "idle" and studio.letters.all["u1"].state == "answered"
+    asked = studio.asks()
+    assert studio.do("close")["state"] == "idle" and studio.became(asked) == "answered"
 
 
 def test_a_pinned_card_stays_until_it_is_unpinned(studio: Studio) -> None:

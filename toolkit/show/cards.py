@@ -7,14 +7,15 @@ A card says how it looks and when it goes by itself. What comes next is the host
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from toolkit.model.event import User
 from toolkit.show.answers import Verdict
+from toolkit.show.inbox import InboxQuestion
 from toolkit.show.part import ShowError, user_data
 from toolkit.show.quiz import Answer, Question, Round, Rules
 
-__all__ = ["NO_CARD", "Asked", "AudienceCard", "Inbox", "QuizCard"]
+__all__ = ["NO_CARD", "AudienceCard", "QuizCard"]
 
 WON_US, NOT_WON_US = 8_000_000, 5_000_000
 """How long a result stays: a name is read and cheered, a right answer only read."""
@@ -55,51 +56,6 @@ NO_CARD: dict[str, Any] = {
 """What a screen is told when nothing is on it; every card says all of these."""
 
 
-class Asked(Protocol):
-    """A question of the audience, as the inbox has it."""
-
-    @property
-    def id(self) -> str:
-        """What the inbox calls it."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """What was asked."""
-        ...
-
-    @property
-    def users(self) -> Sequence[User]:
-        """Who asked, the first one first."""
-        ...
-
-    @property
-    def count(self) -> int:
-        """How many asked it."""
-        ...
-
-
-class Inbox(Protocol):
-    """Questions of the audience, as the host needs them."""
-
-    @property
-    def waiting(self) -> int:
-        """How many wait to be shown."""
-        ...
-
-    def next(self) -> Asked | None:
-        """Return the one that is shown next, without taking it."""
-        ...
-
-    def has(self, question_id: str) -> bool:
-        """Return whether there is such a question: it may have been withdrawn."""
-        ...
-
-    def mark(self, question_id: str, state: str, now: int) -> None:
-        """Note what has become of one: ``queued``, ``on_air``, ``answered``."""
-        ...
-
-
 class AudienceCard:
     """
     A viewer's question on screen. Nobody's answers count.
@@ -111,7 +67,7 @@ class AudienceCard:
     source = "audience"
     is_open = False
 
-    def __init__(self, asked: Asked, opened_at: int, waiting: int) -> None:
+    def __init__(self, asked: InboxQuestion, opened_at: int, waiting: int) -> None:
         """
         Show it.
 

@@ -20,8 +20,9 @@ from typing import Any
 from toolkit.bus.notice import Notice
 from toolkit.model.event import Comment, Event
 from toolkit.show.air import Air
-from toolkit.show.cards import NO_CARD, VERDICTS, Asked, AudienceCard, Inbox, QuizCard
+from toolkit.show.cards import NO_CARD, VERDICTS, AudienceCard, QuizCard
 from toolkit.show.deck import ORDERS, Deck
+from toolkit.show.inbox import Inbox, InboxQuestion, QuestionState
 from toolkit.show.part import ShowError
 from toolkit.show.quiz import Answer, Question, Rules
 from toolkit.show.request import read_choice, read_flag, read_text, read_whole
@@ -62,13 +63,13 @@ class Host:
         Args:
             shelf: Where the questions of the bank lie.
             deck: Their order.
-            inbox: Questions of the audience; None without.
+            inbox: Questions of the audience.
             counts: Whether a comment may be an answer: who is hidden wins nothing.
             rules: How rounds are judged; the usual ones by default.
         """
         self.version = 1
         self.actions = frozenset(_COMMANDS)
-        self._shelf, self._deck, self._inbox, self._counts = shelf, deck, inbox, counts
+        self._shelf, self._deck, self._inbox, self._counts = shelf, deck, inbox or Inbox(), counts
         self._rules = rules or Rules()
         self._rota = Rota()
         self._language = "en"
@@ -132,9 +133,7 @@ class Host:
         self.version += 1
         if run is None:
             return
-        if isinstance(self._card, QuizCard):
-            # Those of the audience begin anew in their inbox.
-            self._give_back(now)
+        self._give_back(now)
         self._take_off(now)
         self._past.clear()
         self._undo.clear()
@@ -181,10 +180,15 @@ class Host:
         if isinstance(card, QuizCard) and card.decide(now):
             self._decided(card)
         if card is not None and not self._is_pinned and card.leaves_at is not None and now >= card.leaves_at:
-            self._mark(card, "answered", now)
+            self._mark(card, QuestionState.ANSWERED, now)
             self._take_off(now)
-        elif isinstance(card, AudienceCard) and self._inbox is not None and not self._inbox.has(card.id):
+        elif isinstance(card, AudienceCard) and self._is_withdrawn(card):
             self._take_off(now)
+
+    def _is_withdrawn(self, card: AudienceCard) -> bool:
+        """Whether its asker, TikTok or the operator has taken it back while it is shown."""
+        asked = self._inbox.find(card.id)
+        return asked is None or asked.state is not QuestionState.ON_AIR
 
     def _decided(self, card: QuizCard) -> None:
         self._past.append(card)
@@ -217,8 +221,8 @@ class Host:
             return None
         return self._rota.due(has_asked=self._upcoming_asked() is not None, has_bank=len(self._deck) > 0)
 
-    def _upcoming_asked(self) -> Asked | None:
-        return self._inbox.next() if self._inbox is not None and self._rota.takes_audience else None
+    def _upcoming_asked(self) -> InboxQuestion | None:
+        return self._inbox.next() if self._rota.takes_audience else None
 
     def _show(self, question: Question, now: int) -> None:
         self._number += 1
@@ -226,11 +230,9 @@ class Host:
             self._deck.take(question.id)
         self._put_on(QuizCard(question, self._number, now, self._rules), now)
 
-    def _show_asked(self, asked: Asked, now: int) -> None:
-        assert self._inbox is not None
-        waiting = max(0, self._inbox.waiting - 1)
-        self._inbox.mark(asked.id, "on_air", now)
-        self._put_on(AudienceCard(asked, now, waiting), now)
+    def _show_asked(self, asked: InboxQuestion, now: int) -> None:
+        self._inbox.mark(asked.id, QuestionState.ON_AIR, now)
+        self._put_on(AudienceCard(asked, now, self._inbox.waiting), now)
 
     def _put_on(self, card: Card, now: int) -> None:
         self._card, self._is_pinned = card, False
@@ -249,10 +251,10 @@ class Host:
         if isinstance(card, QuizCard) and card.is_open:
             self._deck.give_back(card.id)
         elif isinstance(card, AudienceCard):
-            self._mark(card, "queued", now)
+            self._mark(card, QuestionState.QUEUED, now)
 
-    def _mark(self, card: Card, state: str, now: int) -> None:
-        if isinstance(card, AudienceCard) and self._inbox is not None:
+    def _mark(self, card: Card, state: QuestionState, now: int) -> None:
+        if isinstance(card, AudienceCard):
             self._inbox.mark(card.id, state, now)
 
     # -- what the operator asks ------------------------------------------
@@ -271,8 +273,7 @@ class Host:
     def _next(self, values: Mapping[str, Any], now: int) -> None:
         source = read_choice(values, "source", ("bank", "audience"), "bank")
         self._refuse_while_away()
-        asked = self._inbox.next() if self._inbox is not None else None
-        question = self._deck.upcoming()
+        asked, question = self._inbox.next(), self._deck.upcoming()
         if source == "audience":
             if asked is None:
                 raise ShowError(
@@ -290,14 +291,19 @@ class Host:
 
     def _ask(self, values: Mapping[str, Any], now: int) -> None:
         self._refuse_while_away()
-        if "id" in values:
-            question = self._deck.find(read_text(values, "id"))
-            if question is None:
-                raise ShowError("There is no such question.", hint='Send its id, or {"text", "answers"}.')
+        if "id" not in values:
+            question: Question | None = checked(_fields(values))
         else:
-            question = checked(_fields(values))
-        self._cut(now)
-        self._show(question, now)
+            question = self._deck.find(read_text(values, "id"))
+        asked = self._inbox.find(str(values.get("id"))) if question is None else None
+        if question is not None:
+            self._cut(now)
+            self._show(question, now)
+        elif asked is not None:
+            self._cut(now)
+            self._show_asked(asked, now)
+        else:
+            raise ShowError("There is no such question.", hint='Send its id, or {"text", "answers"}.')
 
     def _refuse_while_away(self) -> None:
         if self._air.is_away:
@@ -313,7 +319,7 @@ class Host:
         is_over = card is None or (isinstance(card, QuizCard) and not card.is_open)
         self._undo.append(None if is_over else card)
         if card is not None:
-            self._mark(card, "answered", now)
+            self._mark(card, QuestionState.ANSWERED, now)
             self._take_off(now)
 
     def _skip(self, values: Mapping[str, Any], now: int) -> None:
@@ -351,7 +357,7 @@ class Host:
         if isinstance(card, QuizCard) and card.is_open:
             self._close(card, now)
         else:
-            self._mark(card, "answered", now)
+            self._mark(card, QuestionState.ANSWERED, now)
             self._take_off(now)
 
     def _close(self, card: QuizCard, now: int) -> None:
