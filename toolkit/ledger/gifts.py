@@ -140,6 +140,10 @@ class GiftLedger:
             return _count(gift)
         return self._grow(key, entry, gift, now_us, segment_id) if is_streak else 0
 
+    def entry_of(self, gift: Gift) -> GiftEntry | None:
+        """Return the entry that a message is part of; None if it is not, or no longer, remembered."""
+        return self._entries.get(_key(gift, _is_streak(gift)))
+
     def settle(self, now_us: int, segment_id: int = 0) -> None:
         """
         Settle the streaks that have been silent for too long.
