@@ -13,10 +13,13 @@ from toolkit.clock import Clock
 from toolkit.config import Settings
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import UNLIMITED, SignLimits
-from toolkit.show.conductor import Conductor
-from toolkit.show.decisions import Decisions
+from toolkit.show.conductor import Conductor, Keeper
+from toolkit.show.decisions import DECIDED, Decisions
 from toolkit.show.gate import Gate
 from toolkit.show.programme import programme
+from toolkit.show.rounds import RESULT
+from toolkit.show.scorebook import ScoreBook
+from toolkit.show.weeks import Weeks
 
 __all__ = ["new_recorder", "new_show"]
 
@@ -24,9 +27,12 @@ __all__ = ["new_recorder", "new_show"]
 def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Conductor:
     """Return the show of this process; it begins with ``start``. Its moderation sets the gate's rules."""
     folder = settings.show_folder
-    gate.follow(bus, Decisions(folder).of)
-    parts = programme(folder, seed=Random().getrandbits(32), gate=gate)
-    return Conductor(bus, parts, clock=clock, folder=folder)
+    decisions, book = Decisions(folder), ScoreBook(folder)
+    gate.follow(bus, decisions.of)
+    weeks = Weeks(settings.week_begins, settings.time_zone)
+    parts = programme(folder, seed=Random().getrandbits(32), gate=gate, weeks=weeks, history=book.earlier)
+    keepers: dict[str, list[Keeper]] = {RESULT: [book.put], DECIDED: [decisions.keep]}
+    return Conductor(bus, parts, clock=clock, folder=folder, keepers=keepers)
 
 
 def new_recorder(

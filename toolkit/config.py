@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from toolkit.errors import SettingsError
 from toolkit.model.recording import is_handle
+from toolkit.show.weeks import WEEKDAYS, Weeks
 
 __all__ = ["Settings", "load_settings"]
 
@@ -50,6 +51,10 @@ class Settings(BaseModel):
     """TOOLKIT_RECORDINGS: folder of the recordings."""
     show: Path | None = Field(None, validation_alias="TOOLKIT_SHOW")
     """TOOLKIT_SHOW: folder of questions, scores and settings of the show; empty: ``show`` in that one."""
+    week_begins: str = Field("monday", validation_alias="TOOLKIT_WEEK_BEGINS")
+    """TOOLKIT_WEEK_BEGINS: weekday on which the leaderboard of the week begins anew, at midnight."""
+    time_zone: str = Field("", validation_alias="TOOLKIT_TIME_ZONE")
+    """TOOLKIT_TIME_ZONE: by the clocks of which place, such as Europe/Paris; empty: of this machine."""
     log_level: str = Field(
         "INFO", validation_alias="TOOLKIT_LOG_LEVEL", pattern="^(DEBUG|INFO|WARNING|ERROR)$"
     )
@@ -108,6 +113,22 @@ class Settings(BaseModel):
         if handle and not is_handle(handle):
             raise ValueError("must be the @name of a profile page: letters, digits, dots and underscores")
         return handle
+
+    @field_validator("week_begins")
+    @classmethod
+    def _weekday(cls, value: str) -> str:
+        if value.lower() not in WEEKDAYS:
+            raise ValueError(f"must be one of {', '.join(WEEKDAYS)}")
+        return value.lower()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_place(cls, value: str) -> str:
+        try:
+            Weeks(zone=value)
+        except (KeyError, ValueError, OSError):
+            raise ValueError("must be a place such as Europe/Paris, or empty") from None
+        return value
 
     @field_validator("app_url", "webcast_url", "sign_url")
     @classmethod

@@ -6,7 +6,8 @@ The verbs of ``toolkit VERB``, one module per group of them.
     serve        serve, check-config
     replay       replay
     recordings   recordings, info, verify, rebuild
-    show         rescore
+    show         rescore, leaderboard
+    questions    questions
     laboratory   simulate, load-test, bench
 
 Each module ends with its `add_verbs`, which the command line calls with the function

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from toolkit.config import Settings, load_settings
 
 __all__ = ["DEFAULT_PORT", "AddVerb", "add_folder", "locate", "positive", "print_result", "settings_of"]
 
+_OBEYED = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 DEFAULT_PORT = 5006
 """Of the server, as `panel serve` has it."""
 
@@ -63,4 +65,5 @@ def print_result(args: argparse.Namespace, value: Any, lines: Callable[[], list[
     if args.json:
         print(json.dumps(value, indent=2, default=str, ensure_ascii=False))
     else:
-        print("\n".join(lines()))
+        # Names come from viewers, and a terminal obeys what is in them.
+        print("\n".join(_OBEYED.sub("\ufffd", line) for line in lines()))

@@ -11,20 +11,24 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.show.bank import load_bank
+from toolkit.show.decisions import Decisions, public_comments
 from toolkit.show.quiz import Answer, Question, Result
 from toolkit.show.rescore import rescore, standings
+from toolkit.show.ruling import Decided
 from toolkit.store.reader import Recording, open_recording
 
-__all__ = ["add_arguments", "rescored", "run"]
+__all__ = ["add_arguments", "answers_of", "rescored", "run", "unobserved_in"]
 
 _ANSWERS = """
     SELECT c.seq, c.user_id, coalesce(epoch_us(c.occurred_at), 0), epoch_us(c.received_at), c.text,
            coalesce(nullif(u.nickname, ''), u.handle, '')
-    FROM public_comments c LEFT JOIN users u USING (user_id)
+    FROM {comments} c LEFT JOIN users u USING (user_id)
     -- Replayed after a reconnect: written before, so nobody answered with it in time.
-    WHERE NOT c.is_history
+    WHERE NOT c.is_history AND c.received_at BETWEEN make_timestamp(?::BIGINT) AND make_timestamp(?::BIGINT)
     ORDER BY c.seq
 """
+_FOR_EVER = 2**52
+"""Microseconds: the year 2112."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -46,8 +50,9 @@ def run(options: argparse.Namespace) -> int:
         RecordingError: There is no such recording, or it is damaged.
     """
     questions = load_bank(options.bank)
+    decided = Decisions(options.show).of(options.id)
     with open_recording(options.id, options.recordings) as recording:
-        results = rescored(recording, questions)
+        results = rescored(recording, questions, decided)
     if options.json:
         print(json.dumps(_report(results), ensure_ascii=False, indent=2))
         return 0
@@ -61,25 +66,42 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def rescored(recording: Recording, questions: list[Question]) -> list[Result]:
-    """Return the results of a bank over a recording; the same every time."""
+def rescored(recording: Recording, questions: list[Question], decided: Decided | None = None) -> list[Result]:
+    """
+    Return the results of a bank over a recording; the same every time.
+
+    Args:
+        recording: Where the answers are.
+        questions: The bank.
+        decided: What moderation decided about it: who is hidden wins nothing.
+    """
     segments = recording.segments.rows(named=True)
     if not segments:
         return []
     return rescore(
         questions,
-        _answers(recording),
+        answers_of(recording, decided or Decided()),
         started_at=_us(segments[0]["started_at"]),
-        unobserved=[
-            # One that never ended: nothing was observed after it.
-            (_us(gap["started_at"]), 2**62 if gap["ended_at"] is None else _us(gap["ended_at"]))
-            for gap in recording.gaps.rows(named=True)
-        ],
+        unobserved=unobserved_in(recording),
     )
 
 
-def _answers(recording: Recording) -> Iterator[Answer]:
-    for seq, user_id, occurred_at, received_at, text, name in recording.sql(_ANSWERS).iter_rows():
+def unobserved_in(recording: Recording) -> list[tuple[int, int]]:
+    """Return the gaps of a recording as (from, until), microseconds UTC."""
+    return [
+        # One that never ended: nothing was observed after it.
+        (_us(gap["started_at"]), 2**62 if gap["ended_at"] is None else _us(gap["ended_at"]))
+        for gap in recording.gaps.rows(named=True)
+    ]
+
+
+def answers_of(
+    recording: Recording, decided: Decided, *, since: int = 0, until: int = _FOR_EVER
+) -> Iterator[Answer]:
+    """Yield the comments that the public may see, in the order in which they arrived."""
+    query = _ANSWERS.format(comments=public_comments(decided))
+    for row in recording.sql(query, [since, until]).iter_rows():
+        seq, user_id, occurred_at, received_at, text, name = row
         yield Answer(seq, user_id, occurred_at, received_at, text, name)
 
 

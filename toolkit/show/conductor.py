@@ -28,7 +28,7 @@ from toolkit.model.event import Event
 from toolkit.show.host import Host
 from toolkit.show.keeping import StateFile
 from toolkit.show.part import Part, ShowError
-from toolkit.show.rounds import RoundsLog
+from toolkit.show.rounds import RESULT, ROUNDS_FILE, RoundsLog
 from toolkit.show.run import run_of
 
 __all__ = ["Conductor"]
@@ -40,10 +40,11 @@ ANNOUNCE_EVERY_US = 250_000
 SAVE_EVERY_US = 1_000_000
 QUEUE_NOTICES_MAX = 20_000
 """As many as the bus keeps: over a minute of a busy room."""
-RESULT = "show:result"
 _IDLE_S = 60.0
 """Longest wait; whatever happens wakes it."""
 
+Keeper = Callable[[Mapping[str, Any]], None]
+"""Writes down what was announced. Logs what goes wrong."""
 _Announcement = tuple[str, Event | dict[str, Any]]
 
 
@@ -71,7 +72,13 @@ class Conductor:
     """
 
     def __init__(
-        self, bus: MemoryBus, parts: Sequence[Part], *, clock: Clock, folder: Path | None = None
+        self,
+        bus: MemoryBus,
+        parts: Sequence[Part],
+        *,
+        clock: Clock,
+        folder: Path | None = None,
+        keepers: Mapping[str, Sequence[Keeper]] | None = None,
     ) -> None:
         """
         Listen to the bus, and take up what was saved.
@@ -81,6 +88,8 @@ class Conductor:
             parts: The show.
             clock: Our wall clock, the same as the bus's.
             folder: Where state and results are kept; None keeps nothing.
+            keepers: Who else writes down what is announced, by its type. Not called in
+                a rehearsal, nor where this process may not write.
         """
         self.parts = tuple(parts)
         self._bus, self._clock = bus, clock
@@ -89,12 +98,15 @@ class Conductor:
         self._lock = threading.Lock()
         self._saving = threading.Lock()
         self._state_file = StateFile(folder / "state.json") if folder is not None else None
-        self._rounds = RoundsLog(folder / "rounds.jsonl") if folder is not None else None
+        self._keepers = {kind: list(several) for kind, several in (keepers or {}).items()}
+        if folder is not None:
+            # First of all: what others make of a result can be made again from this.
+            self._keepers.setdefault(RESULT, []).insert(0, RoundsLog(folder / ROUNDS_FILE).append)
         self._is_rehearsal = False
         self._may_keep = True
         self._is_dirty = False
         self._saved_at = 0
-        self._results: list[dict[str, Any]] = []
+        self._to_keep: list[tuple[str, dict[str, Any]]] = []
         self._states: dict[str, dict[str, Any]] = {}
         self._worker: Worker | None = None
         self._is_ending = False
@@ -115,7 +127,7 @@ class Conductor:
         with self._lock:
             if self._worker is None and not self._is_ending:
                 if not keeps:
-                    self._state_file = self._rounds = None
+                    self._state_file, self._keepers = None, {}
                 self._worker = Worker("toolkit-show", self._work, ask_to_end=self._ask_to_end)
 
     def stop(self) -> None:
@@ -264,7 +276,9 @@ class Conductor:
         if items or edges:
             self._is_dirty = True
             if self._may_keep:
-                self._results += [data for kind, data in edges if kind == RESULT and isinstance(data, dict)]
+                self._to_keep += [
+                    (k, data) for k, data in edges if k in self._keepers and isinstance(data, dict)
+                ]
             self._bus.publish([*items, *edges], rehearsal=self._is_rehearsal)
 
     def _wait_us(self, now: int) -> float:
@@ -291,13 +305,19 @@ class Conductor:
         """Write what is due. Outside the lock of the parts: a slow disk delays no winner."""
         with self._saving:
             with self._lock:
-                results, self._results = self._results, []
+                to_keep, self._to_keep = self._to_keep, []
                 saved = self._to_save(is_last)
-            for result in results:
-                if self._rounds is not None:
-                    self._rounds.append(result)
+            for kind, data in to_keep:
+                for keeper in self._keepers.get(kind, ()):
+                    self._hand(kind, data, keeper)
             if saved is not None and self._state_file is not None:
                 self._state_file.save(saved)
+
+    def _hand(self, kind: str, data: dict[str, Any], keeper: Keeper) -> None:
+        try:
+            keeper(data)
+        except Exception:
+            log.exception("%s could not be kept", kind)
 
     def _to_save(self, is_last: bool) -> dict[str, Mapping[str, Any]] | None:
         now = self._clock.now_us()

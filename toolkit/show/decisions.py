@@ -19,10 +19,12 @@ from typing import Any
 from toolkit.show.rounds import RoundsLog
 from toolkit.show.ruling import Decided
 
-__all__ = ["Decisions", "public_comments"]
+__all__ = ["DECIDED", "Decisions", "public_comments"]
 
 log = logging.getLogger("toolkit.show")
 
+DECIDED = "show:decided"
+"""Notice: the operator decided about a message or a viewer of a live."""
 BYTES_MAX = 8_000_000
 """Read of one file: about 80,000 decisions."""
 _ID = re.compile(r"[\w.-]{1,200}", re.ASCII)
@@ -40,11 +42,11 @@ class Decisions:
         """
         self._folder = folder / "moderation"
 
-    def add(self, recording: str, decision: Mapping[str, Any]) -> None:
-        """Write one down and bring it to the disk. A disk that refuses is logged."""
-        path = self._path_of(recording)
+    def keep(self, decided: Mapping[str, Any]) -> None:
+        """Write down what :data:`DECIDED` tells and bring it to the disk. A disk that refuses is logged."""
+        path = self._path_of(str(decided.get("recording", "")))
         if path is not None:
-            RoundsLog(path).append(decision)
+            RoundsLog(path).append({key: value for key, value in decided.items() if key != "recording"})
 
     def of(self, recording: str) -> Decided:
         """Return what was decided about a recording. What cannot be read is left out, and logged."""

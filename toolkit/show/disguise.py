@@ -128,13 +128,15 @@ def _readings(chunk: str, parts: list[str]) -> Iterator[str]:
     bare = core.strip("0123456789")
     if bare != core:
         yield "".join(_folded(bare))
-    if _HAS_LEET.search(core):
-        plain = core.translate(_LEET)
-        for either in (_LEET_I, _LEET_L):
-            found = _folded(plain.translate(either))
-            yield "".join(found)
-            if len(found) > 1:
-                yield from found
+    # A mark at the edge may be a letter, too, or just a mark.
+    for written in dict.fromkeys((core, chunk)):
+        if _HAS_LEET.search(written):
+            plain = written.translate(_LEET)
+            for either in (_LEET_I, _LEET_L):
+                found = _folded(plain.translate(either))
+                yield "".join(found)
+                if len(found) > 1:
+                    yield from found
 
 
 def _in_latin(chunk: str) -> list[str]:

@@ -16,7 +16,7 @@ rehearsal nothing is kept: with its end, hidden viewers are those from before.
 from __future__ import annotations
 
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from toolkit.bus.notice import Notice, event_data
 from toolkit.ledger.tombstones import Scope, tombstones_of
 from toolkit.model.event import Deletion, Event
 from toolkit.show.blocklist import ENTRIES_MAX, Blocklist
+from toolkit.show.decisions import DECIDED
 from toolkit.show.gate import APPROVED, Gate
 from toolkit.show.part import ShowError, user_data
 from toolkit.show.request import read_flag, read_texts
@@ -84,19 +85,15 @@ class Moderation:
     def __init__(
         self,
         gate: Gate,
-        *,
-        keep: Callable[[str, Mapping[str, Any]], None] = lambda _recording, _decision: None,
     ) -> None:
         """
         Begin with empty lists.
 
         Args:
             gate: Who judges.
-            keep: Writes down a decision about a recording, by its id. Must not block.
         """
         self.version = 0
         self._gate = gate
-        self._keep = keep
         self._entries: tuple[str, ...] = ()
         self._blocks_links = False
         self._holds = False
@@ -254,7 +251,7 @@ class Moderation:
         self._decided = self._decided.after(line)
         self._gate.set_decided(self._run_seq, self._decided, self._waiting())
         if self._run.is_live and self._run.recording:
-            self._keep(self._run.recording, line)
+            self._outbox.append((DECIDED, {"recording": self._run.recording} | line))
 
     # -- what others see -----------------------------------------------------
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from toolkit.show.alerts import Alerts
 from toolkit.show.deck import Deck
 from toolkit.show.gate import Gate
 from toolkit.show.host import Host
+from toolkit.show.inbox import Inbox
+from toolkit.show.leaderboard import Leaderboard
+from toolkit.show.moderation import Moderation
 from toolkit.show.part import Part
 from toolkit.show.shelf import Shelf
 from toolkit.show.stage import Stage
+from toolkit.show.weeks import Weeks
+from toolkit.store.scores import KeptRound
 
 __all__ = ["programme"]
 
@@ -17,7 +24,14 @@ QUESTIONS = "questions"
 """Name of the folder for bank files."""
 
 
-def programme(folder: Path, *, seed: int, gate: Gate) -> list[Part]:
+def programme(
+    folder: Path,
+    *,
+    seed: int,
+    gate: Gate,
+    weeks: Weeks | None = None,
+    history: Callable[[], Sequence[KeptRound] | None] = lambda: (),
+) -> list[Part]:
     """
     Return the parts of a show.
 
@@ -25,6 +39,17 @@ def programme(folder: Path, *, seed: int, gate: Gate) -> list[Part]:
         folder: What the show keeps: ``questions/`` and the rest. It need not be there.
         gate: What may be shown, and who may win; moderation sets its rules.
         seed: Of the order in which a shuffled bank is asked, before one was saved.
+        weeks: When the board of the week begins anew; on Mondays here by default.
+        history: Earlier rounds; None as long as they are being read.
     """
-    host = Host(Shelf(folder / QUESTIONS), Deck(seed), counts=gate.counts)
-    return [Stage(), host]
+    inbox = Inbox(lets_through=gate.lets_through)
+    host = Host(Shelf(folder / QUESTIONS), Deck(seed), counts=gate.counts, inbox=inbox)
+    return [
+        Moderation(gate),
+        Stage(),
+        # Before the host: it has heard of a question, or of its withdrawal, when he looks.
+        inbox,
+        host,
+        Leaderboard(weeks or Weeks(), history),
+        Alerts(lets_through=gate.lets_through),
+    ]

@@ -15,9 +15,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RoundsLog", "read_rounds"]
+__all__ = ["RESULT", "ROUNDS_FILE", "RoundsLog", "read_rounds"]
 
 log = logging.getLogger("toolkit.show")
+
+RESULT = "show:result"
+"""Notice: how a round ended, once when it is decided and again when it is judged."""
+ROUNDS_FILE = "rounds.jsonl"
+"""Its name in the folder of the show."""
 
 _flush = getattr(os, "fdatasync", os.fsync)
 """macOS has no fdatasync."""

@@ -109,9 +109,13 @@ class Database:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path | None) -> Database:
+    def open(cls, path: Path | None, schema: str = "") -> Database:
         """
         Open a file to write it, in memory if None; make the tables if it has none.
+
+        Args:
+            path: The file.
+            schema: Makes other tables than a recording's, ``meta`` among them.
 
         Raises:
             RecordingError: It refuses to open.
@@ -127,7 +131,7 @@ class Database:
         try:
             if not database.rows("SELECT 1 FROM duckdb_tables() WHERE table_name = 'meta'"):
                 # One transaction: a process killed here leaves all tables, or none.
-                connection.execute(f"BEGIN; {_schema()}; COMMIT")
+                connection.execute(f"BEGIN; {schema or _schema()}; COMMIT")
             if path is None:
                 # Only notebooks work in memory, and run SQL there.
                 connection.execute("SET enable_external_access = false; SET lock_configuration = true")
