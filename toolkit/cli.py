@@ -13,12 +13,12 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 
-from toolkit.commands import laboratory, record, recordings, replay, serve, show
+from toolkit.commands import laboratory, questions, record, recordings, replay, serve, show
 from toolkit.errors import INTERRUPTED, ToolkitError
 
 __all__ = ["build_parser", "main"]
 
-_GROUPS = (record, serve, replay, recordings, show, laboratory)
+_GROUPS = (record, serve, replay, recordings, show, questions, laboratory)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
