@@ -85,7 +85,8 @@ class Gate:
     def set_decided(self, run_seq: int, decided: Decided, waiting: frozenset[int]) -> None:
         """Put in force what was decided about one run; nothing if another has begun meanwhile."""
         with self._lock:
-            if run_seq == self.run_seq:
+            if run_seq >= self.run_seq:
+                self.run_seq = run_seq
                 self._put(replace(self.rules, decided=decided, waiting=waiting))
 
     def _put(self, rules: Rules) -> None:

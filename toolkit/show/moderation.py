@@ -138,6 +138,7 @@ class Moderation:
             self._lapsed.clear()
             # Read when the run was announced, before anybody could see anything of it.
             self._decided = self._gate.rules.decided if self._gate.run_seq == seq else Decided()
+            self._gate.set_decided(seq, self._decided, frozenset())
         self.version += 1
 
     def _judge(self, event: Event, at: int) -> None:
