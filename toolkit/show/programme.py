@@ -8,11 +8,13 @@ from pathlib import Path
 from toolkit.show.alerts import Alerts
 from toolkit.show.deck import Deck
 from toolkit.show.gate import Gate
+from toolkit.show.goals import Goals
 from toolkit.show.host import Host
 from toolkit.show.inbox import Inbox
 from toolkit.show.leaderboard import Leaderboard
 from toolkit.show.moderation import Moderation
 from toolkit.show.part import Part
+from toolkit.show.polls import Polls
 from toolkit.show.shelf import Shelf
 from toolkit.show.stage import Stage
 from toolkit.show.weeks import Weeks
@@ -52,4 +54,6 @@ def programme(
         host,
         Leaderboard(weeks or Weeks(), history),
         Alerts(lets_through=gate.lets_through),
+        Goals(),
+        Polls(counts=gate.counts),
     ]
