@@ -114,6 +114,24 @@ def test_the_wait_is_until_the_next_thing_that_is_due() -> None:
     assert hall.conductor.step() == pytest.approx(0.03)
 
 
+def test_a_part_that_is_always_due_does_not_take_a_core() -> None:
+    """A fault of ours costs little."""
+    hall = Hall()
+    hall.tally.tick = lambda now: now - 1  # type: ignore[method-assign]  # the fault
+    assert hall.conductor.step() > 0
+
+
+def test_a_clock_that_is_set_back_silences_nobody() -> None:
+    """What changes is announced all the same."""
+    hall = Hall()
+    hall.publish("comment")
+    hall.conductor.step()
+    hall.clock.wall_us -= 3_600_000_000
+    hall.publish("comment")
+    hall.conductor.step()
+    assert [state["heard"] for _, state in hall.announced()] == [1, 2]
+
+
 def test_each_thing_happens_at_its_time_however_late_the_conductor_looks() -> None:
     """A part that was due before a notice ticks before it, at the notice's time."""
     hall = Hall()
