@@ -6,14 +6,23 @@ const FALLBACK = "en";
 const tables = new Map();
 const listeners = [];
 let language = FALLBACK;
+let kind = "";
+let isSpoken = false;
 
 /** Speak `wanted` from now on; where there is no such file, English. */
 export async function setLanguage(wanted) {
-  const next = wanted || FALLBACK;
+  const next = /^[a-z]{2}$/.test(wanted ?? "") ? wanted : FALLBACK;
   await Promise.all([load(FALLBACK), load(next)]);
-  language = tables.get(next) ? next : FALLBACK;
-  root.lang = language;
+  const spoken = tables.get(next) ? next : FALLBACK;
+  if (spoken === language && root.lang === spoken && isSpoken) return;
+  isSpoken = true;
+  language = root.lang = spoken;
   for (const listener of listeners) listener();
+}
+
+/** Take the words of another page: those in files that begin with `prefix`. */
+export function useWords(prefix) {
+  kind = prefix;
 }
 
 /** Have `listener` called when the language has changed. */
@@ -25,7 +34,7 @@ async function load(name) {
   if (tables.has(name)) return;
   tables.set(name, null);
   try {
-    const answer = await fetch(new URL(`lang/${name}.json`, import.meta.url));
+    const answer = await fetch(new URL(`lang/${kind}${name}.json`, import.meta.url));
     if (answer.ok) tables.set(name, await answer.json());
     else if (answer.status !== 404) tables.delete(name);
   } catch {

@@ -42,7 +42,7 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)", re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:([0-9a-fA-F]{1,6})\s?|(.))", re.DOTALL)
 _LOADS = re.compile(
     r"@import|@font-face|@namespace|@charset"
-    r"|url\(\s*(?!['\"]?data:image/(?:png|jpeg|gif|webp|avif|svg\+xml)[;,])"
+    r"|url\((?!\s*['\"]?data:image/(?:png|jpeg|gif|webp|avif|svg\+xml)[;,])"
     r"|(?:image-set|cross-fade|src|element|paint)\(",
 )
 _SURROGATES = range(0xD800, 0xE000)
@@ -182,7 +182,7 @@ def _option(key: Any, value: Any) -> str:
         return "1" if value else "0"
     if isinstance(value, (int, float)):
         return f"{value:g}"
-    if not isinstance(value, str) or len(value) > VALUE_CHARS_MAX or _CONTROLS.search(value):
+    if not isinstance(value, str) or len(value) > VALUE_CHARS_MAX or not value.isprintable():
         raise ShowError(
             f"The value of {key} must be a text of at most {VALUE_CHARS_MAX} characters.",
             hint="As it would stand in the address.",

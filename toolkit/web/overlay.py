@@ -29,7 +29,7 @@ ASSETS = (
     "demo.js", "builder.js",
     "widgets/question.js", "widgets/quiz.js", "widgets/winner.js", "widgets/leaderboard.js",
     "widgets/goal.js", "widgets/poll.js", "widgets/alert.js", "widgets/viewers.js",
-    "lang/en.json", "lang/fr.json",
+    "lang/en.json", "lang/fr.json", "lang/builder.en.json", "lang/builder.fr.json",
 )  # fmt: skip
 """Every file there is: a name that is not here does not exist, whatever the folder holds."""
 

@@ -1,0 +1,147 @@
+"""The overlay in a real Chromium, on a real server whose show the test conducts by hand."""
+
+import time
+
+import pytest
+
+from tests.web.conftest import Server, Studio, wait_until
+
+
+class Stage(Studio):
+    """A process with a show: what is put on is announced, and told to whoever comes later."""
+
+    def __init__(self, **states):
+        super().__init__()
+        self.states = states
+
+    def put(self, part, **state):
+        """Announce the state of a part; return the notice's number."""
+        self.states[part] = state
+        return self.bus.publish([(f"show:{part}", state)])[0].seq
+
+    def snapshot(self):
+        """Return what a late joiner needs, the show included."""
+        return super().snapshot() | {"show": dict(self.states)}
+
+
+def now_us():
+    """Return the wall clock, microseconds."""
+    return Studio.now()
+
+
+def person(number, nickname, **more):
+    """Return a viewer as states name them."""
+    return {"user_id": str(number), "nickname": nickname, "handle": f"u{number}", "avatar": False} | more
+
+
+def quiz(state="on_air", **more):
+    """Return the state of a question of the quiz."""
+    return {
+        "state": state, "round": 3, "source": "bank", "id": "q3", "text": "Largest planet?",
+        "choices": ["Mars", "Jupiter", "Venus", "Earth"], "category": "Space", "difficulty": "hard",
+        "opened_at": now_us(), "closes_at": now_us() + 60_000_000, "seconds": 60, "asked_by": None,
+        "asked_count": 0, "answered": 12, "right": 2, "leader": None, "winner": None, "accepted": [],
+        "is_disputed": False,
+    } | more  # fmt: skip
+
+
+def alert(number, kind="gift", **more):
+    """Return the state of the alerts with one on screen."""
+    current = {
+        "id": number, "kind": kind, "user": person(5, "Gina"), "text": "", "gift": "Rose", "count": 1,
+        "diamonds": 1, "final": True, "merged": 1, "is_test": False,
+    } | more  # fmt: skip
+    return {"current": current, "waiting": 0, "queue": [], "is_paused": False, "is_muted": False}
+
+
+def poll(votes, state="open"):
+    """Return the state of a poll."""
+    total = sum(votes)
+    options = [
+        {"label": f"option {n}", "votes": v, "share": v / total if total else 0} for n, v in enumerate(votes)
+    ]
+    return {
+        "state": state, "source": "chat", "text": "Which one?", "options": options, "total": total,
+        "opened_at": 1_000_000, "closes_at": now_us() + 60_000_000,
+    }  # fmt: skip
+
+
+def board(*players):
+    """Return the state of the leaderboard; players as (number, name, points)."""
+    rows = [
+        {"rank": rank, "user": person(number, name), "points": points, "wins": 1, "streak": 3}
+        for rank, (number, name, points) in enumerate(players, 1)
+    ]
+    return {"live": rows, "week": [], "all": [], "players": len(rows)}
+
+
+def goal(value, target=100, title=""):
+    """Return the state of the goals with one for likes."""
+    one = {"id": "g", "kind": "likes", "title": title, "value": value, "target": target}
+    return {"goals": [one | {"is_reached": value >= target}]}
+
+
+def stage_of(**more):
+    """Return the state of the stage."""
+    return {
+        "is_blank": False, "language": "en", "preset": "", "speech": {"on": False, "stop": 0},
+        "sound": {"volume": 0.6},
+    } | more  # fmt: skip
+
+
+@pytest.fixture
+def until():
+    """Return the function that waits on a condition."""
+    return wait_until
+
+
+@pytest.fixture
+def stage():
+    """Return a process with a show that is idle."""
+    return Stage(stage=stage_of(), question={"state": "idle"})
+
+
+@pytest.fixture
+def server(stage):
+    """Return a running server."""
+    running = Server(stage)
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def visit(chromium, server):
+    """Return a function that opens a page; what the browser complains of is in ``page.complaints``."""
+    contexts = []
+
+    def start(path="/overlay", *, width=1280, height=720, script="", **options):
+        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
+        contexts.append(context)
+        context.add_init_script(script)
+        page = context.new_page()
+        page.complaints = []
+        page.on("console", lambda message: page.complaints.append(message.text))
+        page.on("pageerror", lambda error: page.complaints.append(str(error)))
+        page.on("requestfailed", lambda request: page.complaints.append(request.url))
+        page.goto(server.url + path)
+        if "builder" not in path and "demo" not in path:
+            holds(page, "window.__tl?.connection === 'open'")
+            holds(page, "window.__tl.hasShow || Boolean(window.__tl.live)")
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+def holds(page, expression, *, within_s=20):
+    """Wait until an expression is true in the page; Playwright's own way needs eval, which it forbids."""
+    deadline = time.monotonic() + within_s
+    while not page.evaluate(expression):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(20)
+
+
+def painted(page, seq):
+    """Wait until the page has painted notice ``seq``."""
+    holds(page, f"Number(document.documentElement.dataset.lastSeq) >= {seq}")
