@@ -21,6 +21,7 @@ from toolkit.replay.clock import UNLIMITED, SystemTime, VirtualTime
 from toolkit.replay.course import Cue
 from toolkit.replay.player import Player
 from toolkit.replay.progress import PlayerState
+from toolkit.replay.tap import LiveTap
 
 DEADLINE_S = 20.0
 
@@ -77,6 +78,23 @@ def test_everything_comes_once_in_order_at_its_time(by_hand, watched):
     assert sent_s == pytest.approx([i * 0.1 for i in range(20)], abs=1e-5)
     assert result.player.progress().state is PlayerState.FINISHED
     assert clock.mono_ns() == 2_000_000_000
+
+
+def test_a_frame_is_decoded_before_it_is_due(by_hand, watched):
+    """Right after the one before: at its moment it is only stamped and sent."""
+    clock = VirtualTime()
+    decoded_at_s: dict[float, float] = {}
+
+    class Noting(LiveTap):
+        def prepare(self, planned):
+            """Note the first time."""
+            decoded_at_s.setdefault(planned.at_s, clock.mono_ns() / 1e9)
+            super().prepare(planned)
+
+    result = watched(by_hand(), time=clock, tap=Noting(clock)).run()
+    assert result.texts() == numbers(0, 20)
+    due_s = sorted(decoded_at_s)
+    assert [decoded_at_s[at_s] for at_s in due_s[1:]] == pytest.approx(due_s[:-1], abs=1e-6)
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.5, 4.0, 1000.0])

@@ -67,12 +67,19 @@ class Ahead:
         return not self._frames and not self._is_exhausted
 
     def pop(self) -> PlannedFrame:
-        """Return the next frame and go on."""
+        """Return the next frame and go on. Call :meth:`read_on` once it has been played."""
         self._untouched_at_s = None
-        frame = self._frames.popleft()
+        return self._frames.popleft()
+
+    def read_on(self) -> None:
+        """
+        Have more frames read, if few are left.
+
+        Not while a frame is due: the thread that reads and the one that plays take turns of
+        5 ms each, which would be that frame's lateness.
+        """
         if len(self._frames) < _FRAMES_MAX // 2:
-            self._read_on()
-        return frame
+            self._fetch()
 
     async def fill(self) -> None:
         """
@@ -81,7 +88,7 @@ class Ahead:
         Raises:
             RecordingError: The plan cannot be read.
         """
-        self._read_on()
+        self._fetch()
         if self._coming is not None and not self._frames:
             await asyncio.shield(self._coming)
             self._collect()
@@ -97,7 +104,7 @@ class Ahead:
         finally:
             self._pool.shutdown(wait=True)
 
-    def _read_on(self) -> None:
+    def _fetch(self) -> None:
         self._collect()
         if self._coming is None and not self._is_exhausted:
             loop = asyncio.get_running_loop()

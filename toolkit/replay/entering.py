@@ -65,6 +65,7 @@ async def enter(plan: Plan, reader: Ahead, tap: Tap, at_s: float, is_wanted: Cal
         planned = reader.pop()
         tap.clock.move_to(planned.at_s)
         batch = tap.take(planned)
+        reader.read_on()
         if not is_told:
             earlier.take(batch.events)
         unheard += 1

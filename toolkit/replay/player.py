@@ -303,6 +303,8 @@ class Player:
                 if due_ns is None:
                     return None
                 if due_ns > now_ns:
+                    if reader.next is not None:
+                        self._tap.prepare(reader.next)
                     return min(due_ns, self._told_ns + round(PROGRESS_EVERY_S * 1e9))
             if is_wanted or math.isinf(self._clock.rate):
                 self._clock.move_to(max(at_s, self._clock.position_s(now_ns)), now_ns)
@@ -311,6 +313,7 @@ class Player:
             match stop:
                 case Stop.FRAME:
                     self._play(reader.pop(), due_ns)
+                    reader.read_on()
                 case Stop.LOST | Stop.REGAINED:
                     self._pass_edge()
                 case Stop.CUE:

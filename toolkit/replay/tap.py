@@ -44,11 +44,15 @@ class PlanClock:
 
     def now_us(self) -> int:
         """Return the wall clock, microseconds UTC."""
-        return self.begins_at + round(self._at_s * 1e6)
+        return self.at(self._at_s)[0]
 
     def mono_ns(self) -> int:
         """Return nanoseconds since the plan began."""
-        return round(self._at_s * 1e9)
+        return self.at(self._at_s)[1]
+
+    def at(self, at_s: float) -> tuple[int, int]:
+        """Return both hands as they stand at a position."""
+        return self.begins_at + round(at_s * 1e6), round(at_s * 1e9)
 
 
 class Tap(Protocol):
@@ -62,6 +66,10 @@ class Tap(Protocol):
 
     clock: PlanClock
     needs_all: bool
+
+    def prepare(self, planned: PlannedFrame) -> None:
+        """Do before its time what can be done then; the next to be taken is this one, or none is."""
+        ...
 
     def take(self, planned: PlannedFrame) -> Batch:
         """Take a frame and return what it means."""
@@ -91,12 +99,20 @@ class LiveTap:
         self.clock = PlanClock()
         self._sent_by = clock
         self._sequencer = Sequencer()
+        self._ready: tuple[PlannedFrame, Batch] | None = None
+
+    def prepare(self, planned: PlannedFrame) -> None:
+        """Decode a frame: when it is due it needs to be stamped only."""
+        if self._ready is None:
+            now_us, mono_ns = self.clock.at(planned.at_s)
+            frame = Frame(planned.kind, _encode(planned), planned.segment_id, now_us, mono_ns)
+            self._ready = planned, self._sequencer.take(frame, planned.room_id)
 
     def take(self, planned: PlannedFrame) -> Batch:
         """Take a frame and return what it means."""
-        now_us, mono_ns = self.clock.now_us(), self.clock.mono_ns()
-        frame = Frame(planned.kind, _encode(planned), planned.segment_id, now_us, mono_ns)
-        batch = self._sequencer.take(frame, planned.room_id)
+        self.prepare(planned)
+        assert self._ready is not None and self._ready[0] is planned, "another one was prepared"
+        batch, self._ready = self._ready[1], None
         sent_at = self._sent_by.now_us()
         for event in batch.events:
             event.received_at = sent_at
@@ -108,6 +124,7 @@ class LiveTap:
     def restart(self, frame_no: int = 1, seq: int = 1) -> None:
         """Forget everything; the next frame has these numbers."""
         self._sequencer = Sequencer(frame_no=frame_no, seq=seq)
+        self._ready = None
 
 
 class ScratchTap:
@@ -133,6 +150,9 @@ class ScratchTap:
         self._folder = folder
         self._name = name
         self._segment_id = 0
+
+    def prepare(self, planned: PlannedFrame) -> None:
+        """Nothing: what is written is written at its time."""
 
     def take(self, planned: PlannedFrame) -> Batch:
         """Write a frame and return what it means."""
