@@ -102,14 +102,18 @@ def test_without_a_rehearsal_there_is_nothing_to_control(app):
 HOSTILE: list[Any] = [None, True, "", "x" * 10_000, "1e999", [], {}, -1, float("nan"), float("inf"), 10**400]
 
 
-@pytest.mark.parametrize("name", ["rate", "from", "until", "loop", "paused", "heal_gaps", "idle_max"])
+@pytest.mark.parametrize(
+    "name", ["rate", "from", "until", "loop", "paused", "heal_gaps", "idle_max", "faults"]
+)
 def test_an_option_that_means_nothing_is_named(name):
     """Whatever JSON can hold."""
     for value in HOSTILE:
         if (value is True and name in ("loop", "paused", "heal_gaps")) or (
-            value is None and name in ("until", "idle_max")
+            value is None and name in ("until", "idle_max", "faults")
         ):
             continue
+        if value == {} and name == "faults":
+            continue  # A plan in which nothing goes wrong.
         with pytest.raises(ReplayError, match=name):
             ReplayOptions.of({name: value})
 
@@ -169,6 +173,58 @@ def test_a_replay_without_a_server_tells_what_it_did(tmp_path, capsys):
     assert main(["info", told[1]["recorded"], "--json"]) == 0
     info = json.loads(capsys.readouterr().out)
     assert (info["state"], info["frames"], len(info["segments"])) == ("sealed", told[1]["frames"], 1)
+
+
+def test_a_replay_meets_the_faults_of_a_file_the_same_way_each_time(tmp_path, capsys):
+    """Repeated frames are known for what they are, damaged ones are missing."""
+    file = tmp_path / "faults.toml"
+
+    def played(*faults: str) -> dict[str, Any]:
+        file.write_text("\n".join(f"[[fault]]\n{fault}" for fault in faults))
+        arguments = ["--headless", "--rate", "max", "--until", "60", "--json", "--faults", str(file)]
+        assert main(["replay", "sample", *arguments]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    honest = played()
+    assert played('frame = 2\nkind = "duplicate"')["totals"] == honest["totals"]
+    mutated = 'frame = 2\nkind = "mutated"\nflips = 9\ncount = 20'
+    assert played(mutated)["digest"] == played(mutated)["digest"] != honest["digest"]
+    lost = played('at_s = 0\nkind = "bad-gzip"\ncount = 5')
+    assert lost["frames"] == honest["frames"]
+    assert sum(lost["totals"].values()) < sum(honest["totals"].values())
+
+
+def test_a_rehearsal_with_faults_is_drawn_and_mended_like_one_without(app):
+    """Chat stops 20 s into the part that plays; the transport bar and its gaps stay."""
+    asked = {"paused": True, "from": 100, "faults": {"fault": [{"at_s": 20, "kind": "joins-only"}]}}
+    app.start_replay("sample", ReplayOptions.of(asked))
+    assert len(app.replay(50)["timeline"]["gaps"]) == 1
+    assert app.control_replay({"action": "gaps", "heal": True})["state"] == "paused"
+    assert app.replay(50)["timeline"]["gaps"] == []
+    app.control_replay({"action": "seek", "to_s": 20})
+    comments = app.figures().totals["comment"]
+    app.control_replay({"action": "burst", "seconds": 60})
+    figures = app.figures()
+    assert figures.totals["comment"] == comments > 0
+    assert figures.totals["join"] > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ('[[fault]]\nat_s = 1\nkind = "drop"', "fault 1, drop: it needs a connection"),
+        ('[[fault]]\nat_s = 1\nkind = "bad-luck"', "bad-luck"),
+        ("fault = 7", "[[fault]]"),
+        (None, "No such file"),
+    ],
+)
+def test_faults_that_cannot_happen_here_are_refused_before_anything_plays(tmp_path, capsys, text, sentence):
+    """Said as the simulator says it, and where it is possible."""
+    file = tmp_path / "faults.toml"
+    if text is not None:
+        file.write_text(text)
+    assert main(["replay", "sample", "--headless", "--faults", str(file)]) == 2
+    assert sentence in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,7 @@ def _replay(args: argparse.Namespace) -> int:
         "loop": args.loop,
         "heal_gaps": args.heal_gaps,
         "idle_max": args.idle_max,
+        "faults": _faults(args.faults),
     }
     if args.headless or args.record is not None:
         return _replay_headless(args, path, asked)
@@ -65,6 +66,17 @@ def _replay(args: argparse.Namespace) -> int:
     app = get_app(settings.model_copy(update={"username": ""}))
     app.replay_at_start = (recording_id, ReplayOptions.of(asked))
     return run_server(app.settings, args.port)
+
+
+def _faults(path: Path | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    from toolkit.replay.faulty import check
+    from toolkit.simulator.fault_plan import load_plan
+
+    faults = load_plan(path)
+    check(faults)
+    return faults.as_json()
 
 
 def _replay_headless(args: argparse.Namespace, path: Path, asked: dict[str, Any]) -> int:
@@ -133,6 +145,7 @@ def _add_arguments(replay: argparse.ArgumentParser) -> None:
     replay.add_argument("--loop", action="store_true", help="begin again at the end")
     replay.add_argument("--heal-gaps", action="store_true", help="cut its gaps to nothing")
     replay.add_argument("--idle-max", type=_seconds, metavar="S", help="shorten longer silences to S seconds")
+    replay.add_argument("--faults", type=Path, metavar="FILE", help="what goes wrong with its frames, when")
     replay.add_argument("--port", type=int, default=DEFAULT_PORT, help="of the server to play in")
     replay.add_argument("--headless", action="store_true", help="without a server: only decode and count")
     replay.add_argument(

@@ -14,7 +14,9 @@ from dataclasses import dataclass, replace
 from toolkit.errors import SettingsError
 from toolkit.model.frame import FrameKind, Message
 from toolkit.model.plan import DerivedPlan, Plan, PlannedFrame
+from toolkit.replay.priming import Charted, Mendable
 from toolkit.replay.tap import PlanClock
+from toolkit.replay.timeline import Timeline
 from toolkit.simulator.broadcast import encode_body
 from toolkit.simulator.damage import Delivery, Outbound
 from toolkit.simulator.fault_plan import FaultPlan
@@ -22,10 +24,26 @@ from toolkit.simulator.faults import Area
 from toolkit.simulator.injector import Injector
 from toolkit.wire.decode import decode_frame
 
-__all__ = ["with_faults"]
+__all__ = ["check", "with_faults"]
 
 _ONLY_ON_A_WIRE = frozenset({"slow-drip", "half-frame"})
 """Faults of frames that are about how the bytes travel."""
+
+
+def check(faults: FaultPlan) -> None:
+    """
+    Refuse what cannot happen here.
+
+    Raises:
+        SettingsError: One sentence for each fault that needs a wire.
+    """
+    problems = [
+        f"fault {number}, {planned.fault.kind}: it needs a connection; use `toolkit simulate --recording`"
+        for number, planned in enumerate(faults.planned, 1)
+        if planned.fault.area not in (Area.FRAME, Area.STREAM) or planned.fault.kind in _ONLY_ON_A_WIRE
+    ]
+    if problems:
+        raise SettingsError(problems)
 
 
 def with_faults(plan: Plan, faults: FaultPlan, seed: int | None = None) -> Plan:
@@ -43,14 +61,11 @@ def with_faults(plan: Plan, faults: FaultPlan, seed: int | None = None) -> Plan:
     Raises:
         SettingsError: One sentence for each fault that cannot happen here.
     """
-    problems = [
-        f"fault {number}, {planned.fault.kind}: it needs a connection; use `toolkit simulate --recording`"
-        for number, planned in enumerate(faults.planned, 1)
-        if planned.fault.area not in (Area.FRAME, Area.STREAM) or planned.fault.kind in _ONLY_ON_A_WIRE
-    ]
-    if problems:
-        raise SettingsError(problems)
-    return _Faulty(plan, faults if seed is None else replace(faults, seed=seed))
+    check(faults)
+    faults = faults if seed is None else replace(faults, seed=seed)
+    if isinstance(plan, Charted) and isinstance(plan, Mendable):
+        return _FaultyRecording(plan, faults)
+    return _Faulty(plan, faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +90,26 @@ class _Faulty(DerivedPlan):
             for met in _meet(injector, frame, number):
                 if met.at_s >= from_s:
                     yield met
+
+
+@dataclass(frozen=True, slots=True)
+class _FaultyRecording(_Faulty):
+    """A recording can be drawn, and its gaps cut, whatever goes wrong with its frames."""
+
+    def timeline(self, buckets: int) -> Timeline:
+        """Return it as it was recorded."""
+        assert isinstance(self.plan, Charted)
+        return self.plan.timeline(buckets)
+
+    def mended(self, heals_gaps: bool) -> _FaultyRecording:
+        """Return the same, and the same faults, with gaps cut to nothing, or as they were."""
+        assert isinstance(self.plan, Mendable)
+        return _FaultyRecording(self.plan.mended(heals_gaps), self.faults)
+
+    def place_like(self, other: Plan, at_s: float) -> float:
+        """Return where this is what ``other``, of the same frames, is at ``at_s``."""
+        assert isinstance(self.plan, Mendable) and isinstance(other, _FaultyRecording)
+        return self.plan.place_like(other.plan, at_s)
 
 
 def _meet(injector: Injector, frame: PlannedFrame, number: int) -> Iterator[PlannedFrame]:

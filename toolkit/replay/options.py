@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.errors import ReplayError
+from toolkit.errors import ReplayError, SettingsError
 from toolkit.model.plan import Plan
 from toolkit.replay.clip import clipped
 from toolkit.replay.clock import UNLIMITED
+from toolkit.replay.faulty import check, with_faults
 from toolkit.replay.player import RATE_MAX, RATE_MIN, Player
 from toolkit.replay.progress import Progress
 from toolkit.replay.recording_plan import RecordingPlan
+from toolkit.simulator.fault_plan import FaultPlan, parse_plan
 
 __all__ = ["ACTIONS", "ReplayOptions", "carry_out", "read_flag", "read_rate"]
 
@@ -40,6 +42,7 @@ class ReplayOptions:
         is_paused: Wait before the first frame.
         heals_gaps: Cut gaps to nothing.
         idle_max_s: Longest silence that is played as it was; None for all.
+        faults: What goes wrong with its frames; their times count from ``from_s``.
     """
 
     rate: float = 1.0
@@ -49,11 +52,15 @@ class ReplayOptions:
     is_paused: bool = False
     heals_gaps: bool = False
     idle_max_s: float | None = None
+    faults: FaultPlan | None = None
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> ReplayOptions:
         """
-        Read options: ``rate``, ``from``, ``until``, ``loop``, ``paused``, ``heal_gaps``, ``idle_max``.
+        Read options.
+
+        ``rate``, ``from``, ``until``, ``loop``, ``paused``, ``heal_gaps``, ``idle_max``, and
+        ``faults``: a fault plan as :func:`~toolkit.simulator.fault_plan.parse_plan` reads it.
 
         Raises:
             ReplayError: One of them means nothing.
@@ -67,6 +74,7 @@ class ReplayOptions:
             is_paused=read_flag("paused", values.get("paused", False)),
             heals_gaps=read_flag("heal_gaps", values.get("heal_gaps", False)),
             idle_max_s=None if idle is None else _seconds("idle_max", idle),
+            faults=_faults(values.get("faults")),
         )
 
     def plan(self, path: Path) -> Plan:
@@ -77,8 +85,9 @@ class ReplayOptions:
             RecordingError: It cannot be read.
             ReplayError: Nothing of it lies between ``from_s`` and ``until_s``.
         """
-        plan = RecordingPlan(path, heals_gaps=self.heals_gaps, idle_max_s=self.idle_max_s)
-        return clipped(plan, self.from_s, self.until_s)
+        recording = RecordingPlan(path, heals_gaps=self.heals_gaps, idle_max_s=self.idle_max_s)
+        plan = clipped(recording, self.from_s, self.until_s)
+        return plan if self.faults is None else with_faults(plan, self.faults)
 
 
 def read_rate(value: Any) -> float:
@@ -155,6 +164,17 @@ _CONTROLS: Mapping[str, Callable[[Player, Mapping[str, Any]], Progress]] = {
 }
 ACTIONS = (*_CONTROLS, "gaps", "stop", "reset")
 """What a rehearsal can be asked for."""
+
+
+def _faults(value: Any) -> FaultPlan | None:
+    if value is None:
+        return None
+    try:
+        faults = parse_plan(value)
+        check(faults)
+    except SettingsError as error:
+        raise ReplayError(f"faults: {error}", hint="See docs/faults.toml.") from error
+    return faults
 
 
 def _number(name: str, value: Any) -> float:

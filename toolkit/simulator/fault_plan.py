@@ -119,6 +119,10 @@ class FaultPlan:
                 counted.setdefault(planned.frame, []).append(planned.fault)
         return counted
 
+    def as_json(self) -> dict[str, Any]:
+        """Return it as :func:`parse_plan` reads it."""
+        return {"seed": self.seed, "fault": [planned.as_json() for planned in self.planned]}
+
     def as_toml(self) -> str:
         """Return it as a file that :func:`load_plan` reads."""
         lines = [f"seed = {self.seed}"]

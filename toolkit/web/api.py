@@ -113,7 +113,8 @@ class ReplayStartHandler(SurfaceHandler):
     """
     POST ``{"id"}``: play a sealed recording as a rehearsal.
 
-    Optional: ``rate``, ``from``, ``until``, ``loop``, ``paused``, ``heal_gaps``, ``idle_max``.
+    Optional: ``rate``, ``from``, ``until``, ``loop``, ``paused``, ``heal_gaps``, ``idle_max``,
+    ``faults``.
     """
 
     async def post(self) -> None:
