@@ -75,10 +75,11 @@ def test_a_load_over_the_wire_is_followed_to_the_screen(
 
 
 @pytest.mark.slow
-def test_a_ladder_inside_passes_and_finds_no_knee(lenient: Path) -> None:
-    """Played by the server's own player; two rates, each in a server of its own."""
+def test_a_ladder_of_a_grown_recording_inside_passes_and_finds_no_knee(lenient: Path) -> None:
+    """Played by the server's own player; two rates, each in a server of its own; nothing is kept."""
     done = run(
-        *("--ladder", "40,80", "--depth", "inside", "--seconds", 2, "--subscribers", 2, "--browsers", 0),
+        *("--recording", "sample", "--ladder", "40,80", "--depth", "inside", "--no-record"),
+        *("--seconds", 2, "--subscribers", 2, "--browsers", 0),
         *("--objectives", lenient, "--json"),
     )
     assert done.returncode == 0, done.stderr + done.stdout
@@ -89,6 +90,8 @@ def test_a_ladder_inside_passes_and_finds_no_knee(lenient: Path) -> None:
         assert set(report["stages"]) == {"sent", "published", "delivered"}
         assert {stage["count"] for stage in report["stages"].values()} == {report["scheduled"]}
         assert report["scheduled"] > 0
+        assert report["load"]["room"] == "sample"
+        assert not {"lost_max", "unacked_max"} & {objective["name"] for objective in report["objectives"]}
 
 
 @pytest.mark.browser
@@ -143,5 +146,5 @@ def test_presets_go_by_the_simulators_names_and_the_usual_ones(name: str) -> Non
     args = build_parser().parse_args(["load-test", "--preset", name, "--browsers", "0"])
     (load,) = loads_of(args)
     numbers = [part for part in name.split("-") if part.isdigit()]
-    assert all(load.profile.comments_per_s == float(number) for number in numbers)
-    assert load.name == load.profile.name
+    assert all(load.room.comments_per_s == float(number) for number in numbers)
+    assert load.name == load.room.name

@@ -5,17 +5,19 @@ from __future__ import annotations
 import itertools
 import statistics
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
 from tests.replay.plans import COMMENT, Scripted, digest, messages
 from toolkit.errors import ReplayError
-from toolkit.model.frame import FrameKind
+from toolkit.model.frame import FrameKind, Message
 from toolkit.model.plan import Break, Plan, PlannedFrame
 from toolkit.replay.amplify import MESSAGES_PER_FRAME_MAX
 from toolkit.replay.workload import mix, refreshed, repeated, synthesise
 from toolkit.simulator.profile import PRESETS
 from toolkit.wire.rewrite import open_message
+from toolkit.wire.schema import message_class
 
 NOW_US = 1_790_000_000_000_000
 
@@ -127,6 +129,16 @@ def test_every_round_has_ids_and_times_of_its_own():
     for was, now in zip(first.messages, second.messages, strict=True):
         was_ms, now_ms = (open_message(m).common.create_time for m in (was, now))
         assert now_ms - was_ms in ((8_000,) if was_ms > 1e11 else (8, 0))
+
+
+def test_only_the_last_round_says_that_the_live_is_over():
+    """Whoever heard it in the first would not stay for the second; the frame it came in still comes."""
+    ended, suspended = (message_class("WebcastControlMessage")(action=action) for action in (3, 4))
+    said = [Message("WebcastControlMessage", 0, m.SerializeToString()) for m in (ended, suspended)]
+    once = Scripted(
+        [replace(next(synthesise("small", 1, seconds=8).frames()), messages=said)], duration_s=8.0
+    )
+    assert [len(frame.messages) for frame in repeated(once, 3).frames()] == [0, 0, 2]
 
 
 def test_a_streak_of_gifts_is_another_one_in_the_next_round():

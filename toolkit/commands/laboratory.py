@@ -35,11 +35,18 @@ def _simulate(args: argparse.Namespace) -> int:
     return simulate.run(args, serving.plan(path, SystemClock().now_us))
 
 
+def _load_test(args: argparse.Namespace) -> int:
+    if args.recording is None:
+        return load_test.execute(args)
+    settings, recording_id = locate(settings_of(args), args.recording)
+    return load_test.execute(args, RecordingsFolder(settings.recordings).path_of(recording_id))
+
+
 def add_verbs(verb: AddVerb) -> None:
     """Add the verbs that try the toolkit out."""
     sub = verb("simulate", _simulate, "Run a local TikTok to record from.", reports=False)
     simulate.add_arguments(sub)
-    sub = verb("load-test", load_test.execute, "Hold a load on the real thing, and judge it.")
+    sub = verb("load-test", _load_test, "Hold a load on the real thing, and judge it.")
     load_test.add_arguments(sub)
     sub = verb("bench", bench.run, "Measure this machine against the rivals and the targets.")
     bench.add_arguments(sub)

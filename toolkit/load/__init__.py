@@ -4,6 +4,7 @@ The real thing under load: ``toolkit load-test``.
     command      the verb; one run, or a ladder of them
     run          the parts of a run, each a process of its own; the load held, the evidence collected
     server, pipes  a server under load; a process of our own, asked over a pipe
+    room         what it is made of: invented, or a recording
     feeds        where the load comes in: over the wire, or inside at the tap
     source       the simulator's process: what is sent, and when it was due
     listeners    the process of the socket clients, those that never read included

@@ -18,8 +18,9 @@ from toolkit.load.feeds import DEPTHS
 from toolkit.load.ladder import find_knee
 from toolkit.load.objectives import Limits, load_limits
 from toolkit.load.report import keep, lines, new_report
+from toolkit.load.room import RecordedRoom, Room
 from toolkit.load.run import Load, Progress, run
-from toolkit.simulator.profile import PRESETS, TrafficProfile, profile_named
+from toolkit.simulator.profile import PRESETS, profile_named
 
 __all__ = ["add_arguments", "execute", "loads_of"]
 
@@ -30,6 +31,10 @@ SUBSCRIBERS_MAX = 5_000
 BROWSERS_MAX = 8
 _LOAD_PRESET = "comments-100"
 """The room whose rates are set by ``--rate``."""
+_RECORD_SENTENCES = {
+    True: "--record: a rehearsal is kept nowhere; choose --depth wire",
+    False: "--no-record: over the wire it is on disk before it is acknowledged; choose --depth inside",
+}
 _SWAPPED = re.compile(r"(\d+)-comments")
 
 
@@ -39,6 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--preset", metavar="NAME", help=f"kind of room: {', '.join(PRESETS)}, or 100-comments")
     load.add_argument("--rate", type=float, metavar="R", help="comments per second (default: 100)")
     load.add_argument("--ladder", metavar="R,R,...", help="one run for each rate, up to the first that fails")
+    parser.add_argument(
+        "--recording",
+        metavar="ID",
+        help="play a recording over and over, grown to --rate, in place of an invented room",
+    )
+    parser.add_argument("--recordings", type=Path, metavar="DIR", help="folder of the recordings")
     parser.add_argument("--others", type=float, metavar="R", help="other messages per second")
     parser.add_argument("--seconds", type=float, default=20.0, metavar="N", help="length of a run")
     parser.add_argument(
@@ -46,6 +57,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=DEPTHS,
         default="wire",
         help="wire: a simulator, the real client, a recording; inside: the server's own player",
+    )
+    parser.add_argument(
+        "--record",
+        action=argparse.BooleanOptionalAction,
+        help="into a scratch recording, or none: which of the two is what the depth does",
     )
     parser.add_argument("--subscribers", type=int, default=10, metavar="N", help="sockets that read")
     parser.add_argument("--never-reading", type=int, default=0, metavar="M", help="sockets that never read")
@@ -60,9 +76,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--report", type=Path, metavar="DIR", help="keep the result as JSON, JUnit and HTML")
 
 
-def execute(args: argparse.Namespace) -> int:
+def execute(args: argparse.Namespace, recording: Path | None = None) -> int:
     """
     Run it.
+
+    Args:
+        args: See :func:`add_arguments`.
+        recording: What is played, if ``--recording`` names one.
 
     Returns:
         0, or 1 when an objective fails.
@@ -70,8 +90,10 @@ def execute(args: argparse.Namespace) -> int:
     Raises:
         SettingsError: An option is out of range; all problems at once.
         ServerError: A part of the rig could not be started.
+        RecordingError: The recording cannot be read.
+        ReplayError: It cannot be grown.
     """
-    loads, limits = loads_of(args), load_limits(args.objectives)
+    loads, limits = loads_of(args, recording), load_limits(args.objectives)
     _make_folder(args.report)
     # Told to end, it ends what it has started, too.
     before = signal.signal(signal.SIGTERM, _interrupt)
@@ -121,11 +143,24 @@ def _conclude(args: argparse.Namespace, done: Sequence[dict[str, Any]]) -> int:
     return 0 if all(report["ok"] for report in done) else 1
 
 
-def loads_of(args: argparse.Namespace) -> list[Load]:
-    """Return what the options ask for."""
+def loads_of(args: argparse.Namespace, recording: Path | None = None) -> list[Load]:
+    """
+    Return what the options ask for.
+
+    Args:
+        args: See :func:`add_arguments`.
+        recording: What is played, if ``--recording`` names one.
+
+    Raises:
+        SettingsError: An option is out of range; all problems at once.
+        ServerError: Pages are asked for, and there is no browser.
+        RecordingError: The recording cannot be read.
+        ReplayError: It cannot be grown.
+    """
     problems = _problems(args)
     if problems:
         raise SettingsError(problems)
+    rooms = _rooms(args, recording)
     chromium = find_chromium()
     if args.browsers and chromium is None:
         raise ServerError(
@@ -138,7 +173,7 @@ def loads_of(args: argparse.Namespace) -> list[Load]:
     return [
         Load(
             name=name,
-            profile=profile,
+            room=room,
             seconds=args.seconds,
             depth=args.depth,
             subscribers=args.subscribers,
@@ -147,17 +182,28 @@ def loads_of(args: argparse.Namespace) -> list[Load]:
             chromium=chromium or "",
             seed=args.seed,
         )
-        for name, profile in _rooms(args)
+        for name, room in rooms
     ]
 
 
-def _rooms(args: argparse.Namespace) -> list[tuple[str, TrafficProfile]]:
+def _rooms(args: argparse.Namespace, recording: Path | None) -> list[tuple[str, Room]]:
+    if recording is not None:
+        return _recorded(args, recording)
     if args.preset is not None:
         name = _preset_name(args.preset)
         return [(name, profile_named(name).at_rate(None, args.others))]
     rates = _rates(args.ladder) if args.ladder is not None else [args.rate or 100.0]
     room = profile_named(_LOAD_PRESET)
     return [(f"rate-{rate:g}", room.at_rate(rate, args.others)) for rate in rates]
+
+
+def _recorded(args: argparse.Namespace, recording: Path) -> list[tuple[str, Room]]:
+    rates = [args.rate] if args.ladder is None else _rates(args.ladder)
+    rooms = [RecordedRoom(path=recording, comments_per_s=rate) for rate in rates]
+    for room in rooms:
+        # Whether it can be grown is known now, not in another process.
+        room.plan(args.seed)
+    return [(r.name if r.comments_per_s is None else f"{r.name}-{r.comments_per_s:g}", r) for r in rooms]
 
 
 def _preset_name(name: str) -> str:
@@ -177,6 +223,14 @@ def _problems(args: argparse.Namespace) -> list[str]:
     problems = []
     if args.preset is not None and _preset_name(args.preset) not in PRESETS:
         problems.append(f"--preset {args.preset}: choose one of {', '.join(PRESETS)}")
+    if args.recording is not None:
+        problems += [
+            f"--{option}: not with --recording, which brings its own"
+            for option in ("preset", "others")
+            if getattr(args, option) is not None
+        ]
+    if args.record is not None and args.record != (args.depth == "wire"):
+        problems.append(_RECORD_SENTENCES[args.record])
     rates = {"--rate": [args.rate] if args.rate is not None else [], "--others": [args.others or 0.1]}
     if args.ladder is not None:
         rates["--ladder"] = _rates(args.ladder)

@@ -3,7 +3,7 @@ Where the load comes in, by depth.
 
     wire    a simulator in a process of its own; the real client connects to it, and
             what comes is recorded: the whole way of a live
-    inside  a made-up recording, played by the server's own player into the tap: the
+    inside  a recording, made for it, played by the server's own player into the tap: the
             way of a rehearsal, which keeps nothing
 """
 
@@ -17,14 +17,13 @@ from typing import Any, Protocol
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.load.pipes import RemoteActor
+from toolkit.load.room import Room, plan_of
 from toolkit.load.server import Server, wait_for
 from toolkit.load.source import COMMENT, SentMessage, Source
 from toolkit.load.stages import read_frames_of, read_recording
 from toolkit.replay.clock import UNLIMITED
 from toolkit.replay.player import Player
 from toolkit.replay.tap import ScratchTap
-from toolkit.replay.workload import synthesise
-from toolkit.simulator.profile import TrafficProfile
 
 __all__ = ["DEPTHS", "Feed", "InsideFeed", "WireFeed"]
 
@@ -80,9 +79,9 @@ class WireFeed:
     depth = "wire"
     keeps = True
 
-    def __init__(self, profile: TrafficProfile, seed: int, seconds: float) -> None:
+    def __init__(self, room: Room, seed: int, seconds: float) -> None:
         self.pids: dict[str, int] = {}
-        self._actor = RemoteActor("simulator", Source, profile, seed)
+        self._actor = RemoteActor("simulator", Source, room, seed)
         self._folder = Path()
         self._recording = ""
         self._told: dict[str, Any] | None = None
@@ -122,20 +121,20 @@ class WireFeed:
 
 
 class InsideFeed:
-    """A made-up recording, played by the server."""
+    """A recording made for the purpose, played by the server."""
 
     depth = "inside"
     keeps = False
 
-    def __init__(self, profile: TrafficProfile, seed: int, seconds: float) -> None:
+    def __init__(self, room: Room, seed: int, seconds: float) -> None:
         """
         Args:
-            profile: The room.
+            room: What is in it.
             seed: The same seed has the same people and texts.
             seconds: How long it has to last.
         """
         self.pids: dict[str, int] = {}
-        self._plan = synthesise(profile, seed, seconds=seconds)
+        self._plan = plan_of(room, seed, seconds)
         self._path = Path()
 
     def prepare(self, exits: ExitStack, folder: Path) -> Mapping[str, str]:
@@ -175,5 +174,5 @@ class InsideFeed:
         return {}
 
 
-DEPTHS: dict[str, Callable[[TrafficProfile, int, float], Feed]] = {"wire": WireFeed, "inside": InsideFeed}
+DEPTHS: dict[str, Callable[[Room, int, float], Feed]] = {"wire": WireFeed, "inside": InsideFeed}
 """How deep the load goes, by name."""

@@ -214,7 +214,7 @@ class Listeners:
         parsed, now = self._parse(text), time.time_ns() // 1000
         self._count(parsed, now)
         for notice in parsed.notices:
-            if notice["type"] == "comment" and not notice["data"].get("is_history"):
+            if notice["type"] == "comment":
                 self._witnessed.append(
                     Witnessed(notice["seq"], int(notice["data"]["msg_id"]), notice["at"], now)
                 )

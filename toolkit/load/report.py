@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 from toolkit.load.histogram import Histogram
 from toolkit.load.objectives import Limits, Verdict, judge
 from toolkit.load.page import as_html
-from toolkit.load.run import Load, Measured, Progress
+from toolkit.load.run import Measured, Progress
 from toolkit.observe.machine import machine
 
 __all__ = ["as_junit", "keep", "lines", "new_report"]
@@ -33,7 +33,7 @@ def new_report(measured: Measured, limits: Limits) -> dict[str, Any]:
         "format_version": FORMAT_VERSION,
         "ok": all(verdict.ok for verdict in verdicts),
         "name": measured.load.name,
-        "load": _load(measured.load),
+        "load": _load(measured),
         "started_at": datetime.fromtimestamp(measured.window.from_us / 1e6, UTC).isoformat(),
         "machine": machine(),
         "scheduled": measured.stages.scheduled,
@@ -64,11 +64,14 @@ def _curve(latency: Histogram) -> list[tuple[float, float | None]]:
     ]
 
 
-def _load(load: Load) -> dict[str, Any]:
+def _load(measured: Measured) -> dict[str, Any]:
+    load, seconds = measured.load, measured.window.seconds
+    # A recording tells its rates by being played.
+    others = sum(not s.is_comment and s.due_at in measured.window for s in measured.evidence.sent)
     return {
-        "comments_per_s": load.profile.comments_per_s,
-        "others_per_s": load.profile.others_per_s,
-        "room": load.profile.name,
+        "comments_per_s": load.room.comments_per_s or round(measured.stages.scheduled / seconds, 1),
+        "others_per_s": load.room.others_per_s or round(others / seconds, 1),
+        "room": load.room.name,
         "depth": load.depth,
         "seconds": load.seconds,
         "subscribers": load.subscribers,

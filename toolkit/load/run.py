@@ -20,9 +20,9 @@ from toolkit.load.gauges import ProcessGauge
 from toolkit.load.histogram import Histogram
 from toolkit.load.listeners import Heard, Listeners, Witnessed
 from toolkit.load.pipes import RemoteActor
+from toolkit.load.room import Room
 from toolkit.load.server import Server, wait_for
 from toolkit.load.stages import Evidence, Stages, Window, read_trace, trace_comments
-from toolkit.simulator.profile import TrafficProfile
 
 __all__ = ["Load", "Measured", "Progress", "run"]
 
@@ -47,7 +47,7 @@ class Load:
 
     Attributes:
         name: What it is called in reports.
-        profile: The room: rates and mix.
+        room: Rates and mix, or a recording.
         seconds: Length of the measured time.
         depth: Where it comes in: one of :data:`~toolkit.load.feeds.DEPTHS`.
         subscribers: Sockets that read.
@@ -58,7 +58,7 @@ class Load:
     """
 
     name: str
-    profile: TrafficProfile
+    room: Room
     seconds: float
     depth: str = "wire"
     subscribers: int = 10
@@ -192,7 +192,7 @@ def run(load: Load, tell: Callable[[str], None], tell_progress: Callable[[Progre
 def _start(load: Load, folder: Path, exits: ExitStack, tell: Callable[[str], None]) -> _Rig:
     tell("making the load ready")
     # All of the time that it may have to last.
-    feed = DEPTHS[load.depth](load.profile, load.seed, load.seconds + WARM_UP_S + SETTLE_WITHIN_S * 2)
+    feed = DEPTHS[load.depth](load.room, load.seed, load.seconds + WARM_UP_S + SETTLE_WITHIN_S * 2)
     settings = feed.prepare(exits, folder)
     tell("starting the server")
     server = exits.enter_context(Server(folder, {**settings, "TOOLKIT_TRACE": str(folder / "trace")}))

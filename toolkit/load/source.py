@@ -11,9 +11,8 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+from toolkit.load.room import Room, simulator_of
 from toolkit.simulator.ledger import Connection
-from toolkit.simulator.profile import TrafficProfile
-from toolkit.simulator.server import Simulator
 
 __all__ = ["COMMENT", "SentMessage", "Source", "SourceCounts"]
 
@@ -61,8 +60,8 @@ class SentMessage:
 class Source:
     """A simulator, as an actor of its own process."""
 
-    def __init__(self, profile: TrafficProfile, seed: int) -> None:
-        self._simulator = Simulator(profile, seed)
+    def __init__(self, room: Room, seed: int) -> None:
+        self._simulator = simulator_of(room, seed)
 
     async def start(self) -> dict[str, str]:
         """Begin the live; return the environment that points a recorder to it."""

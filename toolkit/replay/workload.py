@@ -25,7 +25,7 @@ from toolkit.model.plan import Break, DerivedPlan, Plan, PlannedFrame
 from toolkit.replay.amplify import MESSAGES_PER_FRAME_MAX
 from toolkit.simulator.profile import PRESETS, TrafficProfile
 from toolkit.simulator.traffic import Traffic
-from toolkit.wire.rewrite import open_message, remap_ids, seal_message, shift_times
+from toolkit.wire.rewrite import ends_live, open_message, remap_ids, seal_message, shift_times
 
 __all__ = ["STARTS_AT", "mix", "refreshed", "repeated", "synthesise"]
 
@@ -161,7 +161,8 @@ def repeated(plan: Plan, rounds: int) -> Plan:
     Return a plan again and again.
 
     From the second round on messages have ids of their own and later times: what has an
-    id that was seen is a duplicate to every recorder.
+    id that was seen is a duplicate to every recorder. That the live has ended is said in
+    the last round only: nobody would stay for another.
 
     Args:
         plan: What to repeat; not empty.
@@ -199,6 +200,8 @@ class _Repeated:
                 yield self._of_round(frame, number, begins_s)
 
     def _of_round(self, frame: PlannedFrame, number: int, begins_s: float) -> PlannedFrame:
+        if number < self.rounds - 1 and any(map(ends_live, frame.messages)):
+            frame = replace(frame, messages=[m for m in frame.messages if not ends_live(m)])
         if number == 0:
             return frame
         salt, shift_ms = f"round:{number}", round(begins_s * 1000)

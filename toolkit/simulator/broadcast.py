@@ -21,7 +21,7 @@ from toolkit.model.frame import Message
 from toolkit.simulator.ledger import Ledger
 from toolkit.simulator.traffic import Burst, Traffic
 from toolkit.wire.encode import encode_fetch_result
-from toolkit.wire.schema import DecodeError, message_class
+from toolkit.wire.rewrite import ends_live
 
 __all__ = ["Batch", "Broadcast", "Lateness", "Watcher", "encode_body"]
 
@@ -39,12 +39,11 @@ _WRITE_S = 0.02
 for tens of milliseconds, which would be taken for a slow client."""
 
 CONTROL_PAUSED, CONTROL_RESUMED, CONTROL_ENDED = 1, 2, 3
-_CONTROL_SUSPENDED = 4
 
 _GZIP_LEVEL = 1
 """Frames are made in bulk: level 1 is several times faster and a little larger."""
 
-_COMMENT, _CONTROL = "WebcastChatMessage", "WebcastControlMessage"
+_COMMENT = "WebcastChatMessage"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +156,7 @@ class Broadcast:
         """Push what was encoded ahead; few enough messages for one frame."""
         assert self.is_live
         for message in messages:
-            if message.method == _CONTROL and _is_ending(message):
+            if ends_live(message):
                 self.final = message
         self._push(messages, due_at, body)
 
@@ -285,11 +284,3 @@ def encode_body(messages: Sequence[Message], number: int, now_ms: int) -> bytes:
 def _cursor(now_ms: int, messages: Sequence[Message]) -> str:
     """Return a server time, an id, and constants."""
     return f"{now_ms}_{messages[-1].msg_id if messages else 0}_1_1_0_0"
-
-
-def _is_ending(message: Message) -> bool:
-    try:
-        control = message_class(_CONTROL).FromString(message.payload)
-    except DecodeError:
-        return False
-    return control.action in (CONTROL_ENDED, _CONTROL_SUSPENDED)

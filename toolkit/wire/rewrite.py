@@ -19,6 +19,7 @@ __all__ = [
     "PEOPLE_METHODS",
     "Person",
     "actor_of",
+    "ends_live",
     "give_people",
     "open_message",
     "remap_ids",
@@ -36,6 +37,8 @@ PEOPLE_METHODS = frozenset(
 )  # fmt: skip
 """Types that one viewer causes; the room itself causes all others."""
 
+_CONTROL, _ENDING = "WebcastControlMessage", (3, 4)
+"""The host's own acts; of these, that the live has ended, and that TikTok has suspended it."""
 _SECONDS_BELOW = 100_000_000_000
 """Smaller times are seconds: some types carry those where others carry milliseconds."""
 _INT64_MAX = (1 << 63) - 1
@@ -88,6 +91,14 @@ def seal_message(message: Message, parsed: ProtoMessage, msg_id: int | None = No
         parsed.common.msg_id = msg_id
     # Maps have no order of their own: without this the same seed gives other bytes.
     return replace(message, msg_id=msg_id, payload=parsed.SerializeToString(deterministic=True))
+
+
+def ends_live(message: Message) -> bool:
+    """Return whether a message says that the live is over."""
+    if message.method != _CONTROL:
+        return False
+    parsed = open_message(message)
+    return parsed is not None and parsed.action in _ENDING
 
 
 def actor_of(method: str, parsed: ProtoMessage) -> ProtoMessage | None:
