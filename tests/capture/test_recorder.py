@@ -92,7 +92,7 @@ def test_every_message_of_a_live_is_recorded_once(tmp_path):
     """Ledger and recording agree on every message and every byte, to the end of the live."""
 
     async def scenario():
-        simulator = await simulated(seconds=6)
+        simulator = await simulated(seconds=3, speed=2.0)
         studio = Studio(tmp_path, simulator)
         outcome = await studio.record()
         await simulator.stop()
@@ -139,8 +139,8 @@ def test_a_dropped_connection_comes_back_into_the_same_recording(tmp_path):
     """One recording, two segments, a gap between them; replayed comments are not doubled."""
 
     async def scenario():
-        # Slow enough that what is replayed was there before the gap.
-        simulator = await simulated("small")
+        # A small room, slow enough that what is replayed was there before the gap.
+        simulator = await simulated("small", speed=4.0)
         studio = Studio(tmp_path, simulator)
         recording = asyncio.ensure_future(studio.record())
         await studio.until(lambda: studio.recorder.writer and studio.recorder.writer.counts().messages > 20)

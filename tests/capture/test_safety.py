@@ -200,12 +200,16 @@ def test_heartbeats_keep_to_a_sane_pace(tmp_path, interval_s, least, most):
     asyncio.run(scenario())
 
 
-@pytest.mark.slow
-def test_half_open_silence_is_noticed_within_15_seconds_and_healed_within_5(tmp_path):
-    """A server that goes mute with its socket open: detected, and connected again; then not in vain."""
+def test_half_open_silence_is_noticed_and_healed_within_5_seconds(tmp_path):
+    """
+    A server that goes mute with its socket open: detected, and connected again; then not in vain.
+
+    It announces its shortest interval. That it takes 15 s at most with any is arithmetic:
+    tests/connect/test_watching.py.
+    """
 
     async def scenario():
-        simulator = await simulated()
+        simulator = await simulated(Fault.of("ping-interval", interval_s=3, count=0))
         made, heard = recorder(tmp_path, addresses(simulator))
         running = asyncio.ensure_future(made.run())
         await until(lambda: made.status()["connected"])
@@ -214,7 +218,7 @@ def test_half_open_silence_is_noticed_within_15_seconds_and_healed_within_5(tmp_
         noticed_s = await until(lambda: made.status()["state"] != "connected")
         back_s = await until(lambda: made.status()["connected"])
         print(f"noticed after {noticed_s:.2f} s, back after {back_s:.2f} s")
-        assert noticed_s <= 15
+        assert 3 < noticed_s <= 15
         assert back_s <= 5
         status = made.status()
         assert status["degraded"], "just back is not yet well"
@@ -243,11 +247,11 @@ def test_a_server_that_was_down_is_back_within_5_seconds_of_its_return(tmp_path)
         made, _ = recorder(tmp_path, addresses(simulator), policy=slow, sign_limits=SignLimits())
         running = asyncio.ensure_future(made.run())
         await until(lambda: made.status()["connected"])
-        simulator.go_down(4.0)
+        simulator.go_down(2.0)
         gone = time.monotonic()
         await until(lambda: made.status()["state"] == "reconnecting")
         await until(lambda: made.status()["connected"])
-        back_s = time.monotonic() - gone - 4.0
+        back_s = time.monotonic() - gone - 2.0
         print(f"back {back_s:.2f} s after the server was")
         assert back_s <= 5
         assert made.status()["sign_budget"]["windows"][0]["used"] == 2

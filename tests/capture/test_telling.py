@@ -2,29 +2,26 @@
 
 import asyncio
 import json
-import os
 import shutil
 import signal
-import sys
 import time
 
 import pytest
 
+from tests.faults.process import RecordProcess, wait_for
 from tests.faults.scenario import finish, run
 from tests.faults.studio import SPEED, Studio, studio
 from toolkit.bus.live_state import LiveState
 from toolkit.capture import recorder
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.kind_silence import SilenceLimits
-from toolkit.simulator.server import Simulator
+from toolkit.simulator.server import Simulator, SimulatorThread
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.journal import JournalReader, RecordType
 from toolkit.store.writer import RecordingWriter
 
 NEVER = BackoffPolicy(base_s=600, ceiling_s=600)
 SHORT = SilenceLimits(silence_s=1.0, expected=3, seen=10, others=5)
-TWO_PROCESSES_S = 150
-"""Each imports TikTokLive before it does anything."""
 
 
 def gaps(room):
@@ -150,61 +147,34 @@ def test_a_lost_connection_ends_the_warnings(tmp_path):
     run(scenario)
 
 
-@pytest.mark.slow
+def saved(folder):
+    """Return the newest figures of stability in the journal of a folder, written by another process."""
+    found = {}
+    for journal in folder.glob("*.journal"):
+        notes = [json.loads(r.payload) for r in JournalReader(journal) if r.type == RecordType.NOTE]
+        found = next((json.loads(n["stability"]) for n in reversed(notes) if "stability" in n), {})
+    return found
+
+
 def test_a_recorder_that_takes_over_goes_on_with_the_figures(tmp_path):
     """One outage and a kill -9: the second recorder knows of both, and of the time before."""
-
-    async def scenario():
-        simulator = Simulator("typical", speed=SPEED, user="demo")
-        await simulator.start()
-        environment = {
-            **os.environ,
-            **simulator.environment(),
-            "TOOLKIT_RECORDINGS": str(tmp_path),
-            "RECONNECTION_BASE_DELAY": "1000",
-        }
-        command = ["-c", "import sys, toolkit.cli; sys.exit(toolkit.cli.main())", "record", "demo"]
-
-        def saved():
-            """Return the newest figures in the journal."""
-            found = {}
-            for journal in tmp_path.glob("*.journal"):
-                notes = [json.loads(r.payload) for r in JournalReader(journal) if r.type == RecordType.NOTE]
-                found = next((json.loads(n["stability"]) for n in reversed(notes) if "stability" in n), {})
-            return found
-
-        async def until(condition):
-            async with asyncio.timeout(TWO_PROCESSES_S):
-                while not condition():  # noqa: ASYNC110 - another process writes the file
-                    await asyncio.sleep(0.05)
-
-        async def recorded(*arguments):
-            return await asyncio.create_subprocess_exec(
-                sys.executable, *command, *arguments, env=environment, stderr=asyncio.subprocess.DEVNULL
-            )
-
-        first = await recorded()
-        try:
-            await until(lambda: saved().get("is_connected"))
-            simulator.drop_connections()
-            await until(lambda: saved().get("reconnects") == 1 and saved()["is_connected"])
-        finally:
-            first.send_signal(signal.SIGKILL)
-            await first.wait()
-        before = saved()
-        second = await recorded("--seconds", "4")
-        await second.wait()
-        await simulator.stop()
-        (recording,) = tmp_path.glob("*.duckdb")
-        info = RecordingsFolder(tmp_path).info(recording.stem)
-        assert [gap["cause"] for gap in info["gaps"]] == ["network", "process_died"]
-        return before, info["stability"]
-
-    async def bounded():
-        async with asyncio.timeout(TWO_PROCESSES_S):
-            return await scenario()
-
-    before, after = asyncio.run(bounded())
+    folder = tmp_path / "recordings"
+    thread = SimulatorThread(Simulator("typical", speed=SPEED, user="demo"))
+    with thread as simulator:
+        first = RecordProcess(simulator, folder)
+        wait_for(lambda: saved(folder).get("is_connected"), "the first connection")
+        thread.call(simulator.drop_connections)
+        wait_for(
+            lambda: saved(folder).get("reconnects") == 1 and saved(folder)["is_connected"], "the second one"
+        )
+        first.end(signal.SIGKILL)
+        before = saved(folder)
+        second = RecordProcess(simulator, folder, "--seconds", "4")
+        assert second.end() == 0, second.said
+    (recording,) = folder.glob("*.duckdb")
+    info = RecordingsFolder(folder).info(recording.stem)
+    assert [gap["cause"] for gap in info["gaps"]] == ["network", "process_died"]
+    after = info["stability"]
     assert (after["outages"], after["reconnects"]) == (2, 2)
     assert after["connected_s"] > before["connected_s"] + 1
     assert after["disconnected_s"] > before["disconnected_s"]

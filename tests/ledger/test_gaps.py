@@ -423,7 +423,7 @@ def outages_of(world: Any, preset: str, seed: int) -> list[tuple[Any, Gap]]:
     return list(zip(live.outages, live.end(), strict=True))
 
 
-@pytest.mark.parametrize(("preset", "lives"), [("small", 40), ("typical", 3), ("busy", 2)])
+@pytest.mark.parametrize(("preset", "lives"), [("small", 20), ("typical", 2), ("busy", 1)])
 def test_figures_hold_against_lives_whose_truth_is_known(world: Any, preset: str, lives: int) -> None:
     """
     Recovered and exact figures are the truth; the truth is within the others' bounds.
