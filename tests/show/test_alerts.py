@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.show.audience import Audience
 from toolkit.bus.notice import Notice
-from toolkit.model.event import Event, Gift
+from toolkit.model.event import Event, Gift, User
 from toolkit.show.alerts import SETTLE_US, Alerts
 from toolkit.show.lineup import AGE_MAX_US, KINDS, QUEUE_MAX
 from toolkit.show.part import ShowError
@@ -547,3 +547,14 @@ def test_whatever_happens_one_is_shown_at_a_time_nothing_stale_and_every_gift_is
     watcher.audience.wait(400)
     assert lineup.current is None and not lineup.waiting
     assert lineup.gifts_shown + lineup.gifts_dropped == given
+
+
+def test_names_of_any_length_fit_a_state(audience: Audience[Alerts]) -> None:
+    """Of viewers, of gifts, of a winner's answer."""
+    wide = "🧑‍🚀" * 5_000
+    for user in range(1, 9):
+        audience.gives(User(user, handle=wide, nickname=wide), price=user, gift_name=wide)
+    audience.notice("show:result", result(winner={"user_id": wide, "nickname": wide}, answer=wide))
+    audience.wait(4)
+    assert shown(audience)["kind"] == "winner"
+    assert audience.state()["waiting"] == 7
