@@ -24,6 +24,8 @@ __all__ = ["Row", "Tally", "round_of"]
 POINTS_MAX = 1_000_000
 _TEXT_MAX = 300
 _NAME_MAX = 40
+_HANDLE_MAX = 24
+"""TikTok's own limit."""
 
 Row = dict[str, Any]
 """``{"rank", "user", "points", "wins", "streak"}``, as screens show it."""
@@ -53,7 +55,7 @@ def round_of(result: Mapping[str, Any]) -> KeptRound:
             question=_text(result.get("text", ""), _TEXT_MAX),
             user_id=user_id,
             nickname=_text(winner.get("nickname", ""), _NAME_MAX),
-            handle=_text(winner.get("handle", ""), _NAME_MAX),
+            handle=_text(winner.get("handle", ""), _HANDLE_MAX),
             has_avatar=winner.get("avatar") is True,
             points=points if user_id else 0,
             is_disputed=result.get("is_disputed") is True,

@@ -11,6 +11,7 @@ transaction or nothing.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -28,6 +29,8 @@ _EPOCH = datetime(1970, 1, 1)
 _BUSY_TRIES = 20
 _BUSY_WAIT_S = 0.05
 """Another process that reads or writes it does so for milliseconds."""
+
+_ALONE = threading.Lock()
 
 _SCHEMA = """
 CREATE TABLE meta (key VARCHAR NOT NULL, value VARCHAR NOT NULL);
@@ -165,27 +168,35 @@ class Scores:
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Database]:
-        database = self._opened()
-        try:
-            yield database
-        except DatabaseError as error:
-            raise NotARecording(
-                f"{self.path.name} refuses: {str(error).splitlines()[0]}", hint=_HINT
-            ) from error
-        finally:
-            database.close()
+        # Two threads of one process would share the file, and make its tables twice.
+        with _ALONE:
+            database = self._opened()
+            try:
+                yield database
+            except DatabaseError as error:
+                sentence = str(error).splitlines()[0]
+                raise RecordingError(f"{self.path.name} refuses: {sentence}", hint=_HINT) from error
+            finally:
+                database.close()
 
     def _opened(self) -> Database:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise RecordingError(f"{self.path.parent} cannot be made: {error.strerror}", hint=_HINT) from None
-        for _ in range(_BUSY_TRIES):
+        tries_left = _BUSY_TRIES
+        while True:
             try:
                 return Database.open(self.path, _SCHEMA)
             except RecordingBusy:
+                tries_left -= 1
+                if not tries_left:
+                    raise
                 time.sleep(_BUSY_WAIT_S)
-        return Database.open(self.path, _SCHEMA)
+            except NotARecording as error:
+                raise NotARecording(
+                    f"{self.path.name} is no file of points, or damaged", hint=_HINT
+                ) from error
 
 
 def _row(one: KeptRound) -> tuple[Any, ...]:
