@@ -20,7 +20,7 @@ export function nameOf(user, className = "tl-name") {
 export function avatarOf(user) {
   const made = element("span", "tl-avatar");
   made.dataset.hue = String(hueOf(user));
-  const initials = initialsOf(plainName(user));
+  const initials = user ? initialsOf(plainName(user)) : "";
   if (initials) made.append(element("bdi", "tl-initials", initials));
   else made.append(icon("person"));
   const id = String(user?.user_id ?? "");

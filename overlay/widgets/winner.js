@@ -35,7 +35,7 @@ export function winnerCard(value) {
   }
   if (points) chips.append(element("span", "tl-chip tl-winner-points", say("points", { count: points })));
   card.append(portrait, title, nameOf(user, "tl-name tl-winner-name"), chips);
-  const seconds = (afterMs / 1000).toFixed(1);
+  const seconds = Math.round(afterMs / 100) / 10;
   if (value.is_disputed) card.append(element("p", "tl-winner-note", say("disputed")));
   else if (afterMs > 0 && afterMs < QUICK_MS_MAX) card.append(element("p", "tl-winner-note", say("after", { seconds })));
   if (moves()) card.append(confetti());

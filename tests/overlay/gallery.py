@@ -16,14 +16,14 @@ import shutil
 import sys
 from pathlib import Path
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw
 from playwright.sync_api import sync_playwright
 
 from tests.conftest import CHROMIUM_FLAGS
 from tests.web.conftest import Server, Studio
 
 THEMES = ("midnight", "paper", "neon", "candy", "clear", "contrast", "plain")
-COLOURS = 128
+COLOURS = 256
 SHEET_BYTES_MAX = 300_000
 GAP = 14
 
@@ -48,23 +48,14 @@ COLUMNS = ((0, 3, 4, 5, 6), (1, 12, 10, 7), (2, 11), (8, 9))
 
 
 def backdrop(size: tuple[int, int], *, is_bright: bool) -> Image.Image:
-    """Return something like a frame of video: soft shapes, light or dark."""
+    """Return something like a frame of video, in few colours: the palette is for the cards."""
     width, height = size
-    ground, shapes = (
-        ("#dfe9ee", ("#ffffff", "#f2c9a0", "#a9cfe0"))
-        if is_bright
-        else ("#141722", ("#2f3b5e", "#4a2a3f", "#0a0c12"))
-    )
+    ground, *shapes = ("#dfe9ee", "#fdfdfb", "#f0cba5") if is_bright else ("#141722", "#26304e", "#07080d")
     picture = Image.new("RGB", size, ground)
     pen = ImageDraw.Draw(picture)
-    for number, colour in enumerate(shapes):
-        x, y, r = (
-            width * (0.15 + 0.35 * number),
-            height * (0.3 + 0.2 * (number % 2)),
-            min(width, height) * 0.3,
-        )
-        pen.ellipse((x - r, y - r, x + r, y + r), fill=colour)
-    return picture.filter(ImageFilter.GaussianBlur(min(size) / 9))
+    pen.polygon([(0, height), (width * 0.36, 0), (width * 0.6, 0), (width * 0.24, height)], fill=shapes[0])
+    pen.polygon([(width * 0.62, height), (width, height * 0.2), (width, height)], fill=shapes[1])
+    return picture
 
 
 def photograph(page, server: Server, theme: str) -> list[Image.Image]:
@@ -108,7 +99,7 @@ def sheet_of(cells: Image.Image) -> bytes:
     small = both.resize((both.width * 5 // 8, both.height * 5 // 8), Image.Resampling.LANCZOS)
     for colours in (COLOURS, COLOURS // 2, COLOURS // 4):
         kept = io.BytesIO()
-        small.quantize(colours, dither=Image.Dither.NONE).save(kept, "PNG", optimize=True)
+        small.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=2).save(kept, "PNG", optimize=True)
         if len(kept.getvalue()) <= SHEET_BYTES_MAX:
             break
     return kept.getvalue()
