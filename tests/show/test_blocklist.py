@@ -139,7 +139,8 @@ def test_names_are_judged_as_texts_are(nickname: str, handle: str, entry: str) -
 
 
 @pytest.mark.parametrize(
-    "entry", ["a", "*", "**", "*a*", "x" * 65, "a*b*c*d*e*f", "two wo*rds", "!!!", "?", "* *", "\u200b\u200b"]
+    "entry",
+    ["a", "*", "**", "*a*", "x" * 65, "a*b*c*d*e*f", "two wo*rds", "!!!", "?", "@", "* *", "\u200b\u200b"],
 )
 def test_an_entry_that_would_block_everything_or_nothing_is_refused(entry: str) -> None:
     """With a sentence that names it, and all of them at once."""

@@ -25,6 +25,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from toolkit.show.disguise import revealed, runs_of, words_of, words_of_name
 from toolkit.show.folding import TEXT_MAX, fold
@@ -37,6 +38,8 @@ ENTRIES_MAX = 1_000
 """Of a list. The longest that others ship has 743."""
 STARRED_MAX = 200
 """Entries with a star: each is looked for in each word."""
+KEPT = 4_000
+"""Texts and names remembered with what was found in them: about a megabyte."""
 CHARS_MAX = 64
 """Of an entry."""
 LETTERS_MIN = 2
@@ -110,6 +113,10 @@ class Blocklist:
         self._globs: list[tuple[str, _Glob]] = []
         self._anywhere: list[tuple[str, str]] = []
         self._handles: dict[str, str] = {}
+        # The hub asks, and then the show; a third of a chat is said more than once, and
+        # a few hundred people say most of it.
+        self._judged_text = lru_cache(KEPT)(self._look)
+        self._judged_name = lru_cache(KEPT)(self._look_at_name)
         mistakes = [mistake for entry in self.entries if (mistake := self._add(entry))]
         if len(self.entries) > ENTRIES_MAX:
             mistakes.append(f"{len(self.entries)} entries are more than {ENTRIES_MAX}")
@@ -126,9 +133,19 @@ class Blocklist:
         """Return the entry that a text breaks, :data:`LINK` or :data:`TOO_LONG`; empty if none."""
         if not self or not text:
             return ""
-        if len(text) > TEXT_MAX:
-            # Nobody has looked at the end of it.
-            return TOO_LONG
+        # Nobody looks at the end of a longer one.
+        return TOO_LONG if len(text) > TEXT_MAX else self._judged_text(text)
+
+    def find_in_name(self, nickname: str, handle: str) -> str:
+        """Return the entry that a viewer's name breaks, :data:`LINK` or :data:`TOO_LONG`; empty if none."""
+        if not self:
+            return ""
+        is_long = len(nickname) > TEXT_MAX or len(handle) > TEXT_MAX
+        return TOO_LONG if is_long else self._judged_name(nickname, handle)
+
+    # -- looking -----------------------------------------------------------
+
+    def _look(self, text: str) -> str:
         if self.blocks_links and has_link(text):
             return LINK
         if not self.entries:
@@ -138,21 +155,14 @@ class Blocklist:
             return TOO_LONG
         return self._find_word(*words_of(plain)) or self._find_masked(plain)
 
-    def find_in_name(self, nickname: str, handle: str) -> str:
-        """Return the entry that a viewer's name breaks, :data:`LINK` or :data:`TOO_LONG`; empty if none."""
-        if not self:
-            return ""
+    def _look_at_name(self, nickname: str, handle: str) -> str:
         if found := self._handles.get(handle.casefold(), ""):
             return found
         for name in (nickname, handle):
-            if len(name) > TEXT_MAX:
-                return TOO_LONG
             if self.entries and (found := self._find_word(*words_of_name(name))):
                 return found
         # A handle may have dots, and leads nowhere by itself.
         return LINK if self.blocks_links and has_link(nickname) else ""
-
-    # -- looking -----------------------------------------------------------
 
     def _find_word(self, words: list[str], readings: list[str]) -> str:
         for word in (*words, *readings):
@@ -213,6 +223,8 @@ class Blocklist:
         if len(entry) > CHARS_MAX:
             return f"{entry[:20]!r}... is longer than {CHARS_MAX} characters"
         if entry.startswith("@"):
+            if len(entry) == 1:
+                return f"{entry!r} names nobody"
             self._handles[entry[1:].casefold()] = entry
             return ""
         if "*" in entry:

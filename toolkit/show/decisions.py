@@ -48,8 +48,14 @@ class Decisions:
         if path is not None:
             RoundsLog(path).append({key: value for key, value in decided.items() if key != "recording"})
 
-    def of(self, recording: str) -> Decided:
-        """Return what was decided about a recording. What cannot be read is left out, and logged."""
+    def of(self, recording: str, *, until: int | None = None) -> Decided:
+        """
+        Return what was decided about a recording. What cannot be read is left out, and logged.
+
+        Args:
+            recording: Its id.
+            until: Only what was decided by then, microseconds UTC.
+        """
         path = self._path_of(recording)
         if path is None:
             return Decided()
@@ -69,12 +75,18 @@ class Decisions:
                 damaged += 1
         if damaged:
             log.warning("%s: %d lines are damaged", path, damaged)
-        return Decided.of(one for one in found if isinstance(one, dict))
+        made = [one for one in found if isinstance(one, dict)]
+        return Decided.of(one for one in made if until is None or _at(one) <= until)
 
     def _path_of(self, recording: str) -> Path | None:
         # Ids are names of files already; anything else is no recording of ours.
         is_name = _ID.fullmatch(recording) and not recording.startswith(".")
         return self._folder / f"{recording}.jsonl" if is_name else None
+
+
+def _at(decision: Mapping[str, Any]) -> int:
+    at = decision.get("at")
+    return at if isinstance(at, int) else 0
 
 
 def public_comments(decided: Decided) -> str:

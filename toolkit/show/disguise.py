@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from toolkit.show.folding import fold
 
@@ -115,7 +116,13 @@ def runs_of(word: str) -> tuple[str, tuple[int, ...]]:
 def _folded(text: str) -> list[str]:
     if text.isascii() and text.isalpha():
         return [text]
-    return fold(text).split()
+    return list(_words(text))
+
+
+@lru_cache(maxsize=8_192)
+def _words(text: str) -> tuple[str, ...]:
+    # A chat has few words, said again and again.
+    return tuple(fold(text).split())
 
 
 def _readings(chunk: str, parts: list[str]) -> Iterator[str]:

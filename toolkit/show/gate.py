@@ -50,8 +50,6 @@ class Gate:
         self.version = 0
         self.run_seq = 0
         self.rules = rules or Rules()
-        self._names: dict[tuple[str, str], str] = {}
-        self._names_of = self.rules.blocklist
         self._is_open = self.rules.are_open
         self._lock = threading.Lock()
 
@@ -103,25 +101,18 @@ class Gate:
     def counts(self, event: Event) -> bool:
         """Return whether it counts as an answer or a vote: waiting for approval is no obstacle."""
         try:
-            return self.rules.blocks(Said.of(event), self._judged_names(self.rules)) is None
+            return self.rules.blocks(Said.of(event)) is None
         except Exception:
             log.exception("a %s could not be judged; it does not count", event.kind)
             return False
 
     def ruling(self, event: Event, rules: Rules | None = None) -> Ruling | None:
         """Return why an event is not shown; None if it is. Never raises."""
-        rules = rules or self.rules
         try:
-            return rules.judge(Said.of(event), self._judged_names(rules))
+            return (rules or self.rules).judge(Said.of(event))
         except Exception:
             log.exception("a %s could not be judged; it is held back", event.kind)
             return Ruling(Reason.FAULT)
-
-    def _judged_names(self, rules: Rules) -> dict[tuple[str, str], str]:
-        # Another list, other names. A thread that still holds the old ones harms nothing.
-        if self._names_of is not rules.blocklist:
-            self._names, self._names_of = {}, rules.blocklist
-        return self._names
 
     # -- for the hub ---------------------------------------------------------
 
@@ -154,9 +145,8 @@ class Gate:
         return {name: self._public_state(state) for name, state in states.items() if name in PUBLIC_PARTS}
 
     def _lets_through(self, kind: str, data: Any) -> bool:
-        rules = self.rules
         try:
-            return rules.judge(Said.told(kind, data), self._judged_names(rules)) is None
+            return self.rules.judge(Said.told(kind, data)) is None
         except Exception:
             log.exception("a %s could not be judged; it is held back", kind)
             return False
@@ -175,11 +165,10 @@ class Gate:
         return notice if public == state else replace(notice, data=public)
 
     def _public_state(self, state: Any) -> Any:
-        rules = self.rules
         if self._is_open:
             return state
         try:
-            return _Censor(rules, self._judged_names(rules)).shown(state)
+            return _Censor(self.rules).shown(state)
         except Exception:
             log.exception("a state of the show could not be judged; it is held back")
             return {}
@@ -188,8 +177,8 @@ class Gate:
 class _Censor:
     """Takes out of a state who and what must not be shown."""
 
-    def __init__(self, rules: Rules, names: dict[tuple[str, str], str]) -> None:
-        self._rules, self._names = rules, names
+    def __init__(self, rules: Rules) -> None:
+        self._rules = rules
 
     def shown(self, value: Any, depth: int = 0) -> Any:
         """Return a value without them: null instead of a viewer, rows of lists left out."""
@@ -223,7 +212,7 @@ class _Censor:
             return False
         number = number_of(user["user_id"]) or 0
         said = Said("", 0, number, str(user["nickname"] or ""), str(user.get("handle") or ""), "")
-        return self._rules.blocks(said, self._names) is not None
+        return self._rules.blocks(said) is not None
 
     def _is_blocked(self, text: Any) -> bool:
         return isinstance(text, str) and bool(self._rules.blocklist.find(text))

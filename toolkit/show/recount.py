@@ -173,7 +173,7 @@ def _compared(lines: Sequence[Mapping[str, Any]], recordings: Path, decisions: D
         rest = [line for line in told if line not in by_hand]
         try:
             with open_recording(recording_id, recordings) as recording:
-                found = list(_differing(recording, rest, decisions.of(recording_id)))
+                found = list(_differing(recording, rest, recording_id, decisions))
         except (RecordingError, ValueError):
             recount.without_recording += len(rest)
             continue
@@ -183,11 +183,13 @@ def _compared(lines: Sequence[Mapping[str, Any]], recordings: Path, decisions: D
 
 
 def _differing(
-    recording: Recording, lines: Sequence[Mapping[str, Any]], decided: Decided
+    recording: Recording, lines: Sequence[Mapping[str, Any]], recording_id: str, decisions: Decisions
 ) -> Iterator[Difference]:
     unobserved = unobserved_in(recording)
     for line in lines:
         kept = round_of(line)
+        # Who was hidden later had still won.
+        decided = decisions.of(recording_id, until=kept.decided_at)
         result = _played_again(recording, line, decided, unobserved)
         winner_id = result.winner.user_id if result.winner is not None else 0
         if winner_id != kept.winner_id or abs(result.points - kept.points) > POINTS_APART_MAX:

@@ -19,8 +19,6 @@ __all__ = ["HELD_KINDS", "Decided", "Reason", "Rules", "Ruling", "Said", "number
 
 HELD_KINDS = frozenset({Comment.kind, Question.kind})
 """What a viewer writes. A gift waits for nobody's approval."""
-NAMES_KEPT = 5_000
-"""Names judged already. The same few hundred people write most of a chat."""
 
 
 class Reason(StrEnum):
@@ -163,38 +161,24 @@ class Rules:
             return False
         return user_id in self.hidden_users or user_id in decided.hidden_users
 
-    def blocks(self, said: Said, names: dict[tuple[str, str], str]) -> Ruling | None:
-        """
-        Return why something must not be shown, approval apart; None if nothing speaks against it.
-
-        Args:
-            said: What.
-            names: Names judged before under the same list; grows.
-        """
+    def blocks(self, said: Said) -> Ruling | None:
+        """Return why something must not be shown, approval apart; None if nothing speaks against it."""
         decided = self.decided
         if self.hides(said.user_id):
             return Ruling(Reason.USER)
         if said.msg_id in decided.hidden_messages:
             return Ruling(Reason.MESSAGE)
-        if said.msg_id in decided.approved and said.msg_id:
+        if said.msg_id in decided.approved:
             return None
-        if not self.blocklist:
-            return None
-        name = (said.nickname, said.handle)
-        found = names.get(name)
-        if found is None:
-            if len(names) >= NAMES_KEPT:
-                names.clear()
-            found = names[name] = self.blocklist.find_in_name(*name)
-        if found:
+        if found := self.blocklist.find_in_name(said.nickname, said.handle):
             return Ruling(Reason.NAME, found)
         if found := self.blocklist.find(said.text):
             return Ruling(Reason.LINK if found == LINK else Reason.WORD, found)
         return None
 
-    def judge(self, said: Said, names: dict[tuple[str, str], str]) -> Ruling | None:
+    def judge(self, said: Said) -> Ruling | None:
         """Return why something is not shown now; None if it is."""
-        ruling = self.blocks(said, names)
+        ruling = self.blocks(said)
         if ruling is not None or said.kind not in HELD_KINDS or said.msg_id in self.decided.approved:
             return ruling
         return Ruling(Reason.HOLD) if self.holds or said.msg_id in self.waiting else None
