@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from toolkit.app import App
 from toolkit.bus.live_state import run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice, event_data
 from toolkit.clock import ManualClock
+from toolkit.config import load_settings
 from toolkit.model.event import Comment, Deletion, Gift, Question, User
+from toolkit.replay.options import ReplayOptions
 from toolkit.show.blocklist import Blocklist
 from toolkit.show.conductor import Conductor
 from toolkit.show.decisions import DECIDED, Decisions, public_comments
@@ -352,6 +356,7 @@ def test_lists_survive_a_restart_and_what_cannot_be_read_is_left_out(tmp_path: P
         {"action": "moderation.hide_user", "user_id": -5},
         {"action": "moderation.hide_user", "user_id": True},
         {"action": "moderation.hide_message", "msg_id": "9" * 30},
+        {"action": "moderation.words"},
         {"action": "moderation.words", "words": "spam"},
         {"action": "moderation.words", "words": [["spam"]]},
         {"action": "moderation.words", "words": ["*"]},
@@ -403,6 +408,37 @@ def test_a_replay_leaves_out_what_the_operator_hid_from_its_first_notice_on(tmp_
     replayed.close()
     assert (tmp_path / "moderation" / "rec-1.jsonl").read_text() == kept
     assert not (tmp_path / "moderation" / "rec-2.jsonl").exists()
+
+
+def test_a_real_replay_is_public_without_what_was_hidden(tmp_path: Path) -> None:
+    """The bundled sample, played by the process itself: notices and snapshots."""
+    with open_recording("sample") as recording:
+        (hidden, _), (_, user_id) = recording.sql(
+            "SELECT msg_id, user_id FROM comments ORDER BY seq LIMIT 2"
+        ).rows()
+    decisions = Decisions(tmp_path / "show")
+    decisions.keep({"recording": "sample", "decision": "hide_message", "msg_id": str(hidden), "at": 1})
+    decisions.keep({"recording": "sample", "decision": "hide_user", "user_id": str(user_id), "at": 2})
+    app = App(load_settings({}, recordings=tmp_path))
+    seen: list[Comment] = []
+    shown: list[Comment] = []
+
+    def watch(notices: list[Notice]) -> None:
+        events = [one for one in notices if isinstance(one.data, Comment)]
+        seen.extend(one.data for one in events)
+        shown.extend(one.data for one in events if app.gate.public(one) is not None)
+
+    app.bus.tap(watch)
+    app.start_replay("sample", ReplayOptions.of({"rate": "max"}))
+    deadline = time.monotonic() + 30
+    while app.is_rehearsing:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    is_hidden = [c.msg_id == hidden or (c.user is not None and c.user.user_id == user_id) for c in seen]
+    assert shown == [c for c, hides in zip(seen, is_hidden, strict=True) if not hides]
+    assert 2 <= sum(is_hidden) < len(seen)
+    snapshot = app.gate.public_snapshot(app.snapshot())
+    assert all(one["data"]["user"]["user_id"] != str(user_id) for one in snapshot["comments"])
 
 
 def test_decisions_that_cannot_be_read_are_left_out(tmp_path: Path) -> None:

@@ -192,6 +192,9 @@ class Moderation:
             case "links":
                 self._set_words(self._entries, blocks_links=read_flag(values, "on"))
             case "words":
+                if "words" not in values:
+                    # An empty list is a wish, a missing one a mistake.
+                    raise ShowError("words is missing.", hint='Send {"words": ["...", "..."]}: all of them.')
                 words = read_texts(values, "words", most=ENTRIES_MAX)
                 self._set_words(words, blocks_links=self._blocks_links)
             case "approve":
