@@ -8,7 +8,17 @@ from toolkit.bus.live_state import LiveState, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import encode_notice
 from toolkit.clock import ManualClock
-from toolkit.model.event import EVENT_CLASSES, Comment, Deletion, Gift, Like, User, ViewerCount, columns
+from toolkit.model.event import (
+    EVENT_CLASSES,
+    Comment,
+    Deletion,
+    Gift,
+    Like,
+    Question,
+    User,
+    ViewerCount,
+    columns,
+)
 
 MSG_IDS = itertools.count(1)
 BIG = 7_123_456_789_012_345_678
@@ -178,3 +188,26 @@ def test_what_tiktok_withdraws_leaves_the_recent_comments():
     )
     assert [c.text for _, c in figures.comments] == ["kept"]
     assert figures.totals["comment"] == 4
+
+
+def test_a_question_that_is_withdrawn_leaves_the_recent_questions():
+    """As a comment does: by its own number or with who asked, before or after it arrives."""
+
+    def question(text, msg_id, user):
+        fields = {
+            "occurred_at": None,
+            "received_at": 3,
+            "user": User(user),
+            "question_id": msg_id,
+            "status": 0,
+        }
+        return Question(1, msg_id, text=text, **fields)
+
+    figures = figures_after(
+        question("kept", 1, 1),
+        question("named", 2, 1),
+        question("of a removed user", 3, 2),
+        Deletion(1, 90, occurred_at=None, received_at=3, user=None, message_ids="2,4", user_ids="2"),
+        question("late", 4, 3),
+    )
+    assert [q.text for _, q in figures.questions] == ["kept"]

@@ -11,7 +11,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
@@ -72,7 +72,7 @@ class Snapshot:
             without those that TikTok withdrew.
         firsts: Numbers of those that were their author's first in this run.
         chatters: People who commented.
-        questions: Newest Q&A questions, oldest first.
+        questions: Newest Q&A questions, oldest first; without those that were withdrawn.
         delay_ms: Median time from TikTok's clock to ours over recent comments;
             None when unknown. Includes the error of both clocks.
         gaps: The newest gaps of the recording as they were announced, oldest first.
@@ -151,7 +151,7 @@ class _Figures:
                 self.viewers = event.viewers
                 self.viewers_peak = max(self.viewers_peak, event.viewers)
                 self.viewers_total = max(self.viewers_total, event.viewers_total)
-            case Question():
+            case Question() if event.msg_id not in self.withdrawn:
                 self.questions.append((number, event))
 
     def measure(self, comment: Comment) -> None:
@@ -173,10 +173,8 @@ class _Figures:
     def _withdraw(self, deletion: Deletion) -> None:
         stones = list(tombstones_of(deletion))
         self.withdrawn.extend(stone.target_id for stone in stones if stone.scope is Scope.MESSAGE)
-        left = [item for item in self.comments if not _is_withdrawn(item[1], stones)]
-        if len(left) < len(self.comments):
-            self.comments.clear()
-            self.comments.extend(left)
+        _drop(self.comments, stones)
+        _drop(self.questions, stones)
 
 
 class LiveState:
@@ -313,10 +311,20 @@ class Earlier:
             self._next_number += 1
 
 
-def _is_withdrawn(comment: Comment, stones: list[Tombstone]) -> bool:
-    user_id = comment.user.user_id if comment.user is not None else None
+_Said = TypeVar("_Said", Comment, Question)
+
+
+def _drop(kept: deque[tuple[int, _Said]], stones: list[Tombstone]) -> None:
+    left = [item for item in kept if not _is_withdrawn(item[1], stones)]
+    if len(left) < len(kept):
+        kept.clear()
+        kept.extend(left)
+
+
+def _is_withdrawn(said: Comment | Question, stones: list[Tombstone]) -> bool:
+    user_id = said.user.user_id if said.user is not None else None
     return any(
-        stone.target_id == (comment.msg_id if stone.scope is Scope.MESSAGE else user_id) for stone in stones
+        stone.target_id == (said.msg_id if stone.scope is Scope.MESSAGE else user_id) for stone in stones
     )
 
 
