@@ -36,6 +36,7 @@ from toolkit.observe import logs, trace
 from toolkit.replay.clock import SystemTime
 from toolkit.replay.options import ReplayOptions
 from toolkit.replay.rehearsal import Rehearsal
+from toolkit.show.faces import Faces
 from toolkit.show.gate import Gate
 from toolkit.show.presets import Presets
 from toolkit.store.folder import RecordingsFolder
@@ -88,6 +89,7 @@ class App:
         folder: The recordings.
         gate: What the public may see.
         show: Questions, alerts, goals ... and what the operator asks of them.
+        faces: Pictures of viewers, and where to have them from.
         presets: Options and styles of the overlay under a name.
         rehearsal: What is played, if anything is.
         refusal: Why this process must not record (another one owns the folder);
@@ -103,6 +105,7 @@ class App:
         self.folder = RecordingsFolder(settings.recordings)
         self.gate = Gate()
         self.show = new_show(settings, self.bus, self.clock, self.gate)
+        self.faces = Faces(self.bus, settings.show_folder / "avatars")
         self.presets = Presets(settings.show_folder / "presets.json", self.bus)
         self.refusal = ""
         self._lock = threading.RLock()

@@ -17,7 +17,7 @@ LINK = re.compile(r"\]\(([^)\s]+)\)|<img[^>]+src=\"([^\"]+)\"")
 CODE = re.compile(r"```.*?```|`[^`\n]+`", re.DOTALL)
 FILE = re.compile(r"[\w./-]*[\w-](?:/|\.(?:py|md|ipynb|toml|lock|png|sql|duckdb))")
 VARIABLE = re.compile(r"\b(?:TIKTOK|RECONNECTION|WEBSOCKET|WEBHOOK|TOOLKIT)_[A-Z_]+\b")
-ROUTE = re.compile(r"(?<![\w.:/])/(?:api|overlay|ws|healthz|readyz|metrics)(?![\w-])[\w./-]*")
+ROUTE = re.compile(r"(?<![\w.:/])/(?:api|avatar|overlay|ws|healthz|readyz|metrics)(?![\w-])[\w./-]*")
 
 
 @pytest.fixture(scope="module")

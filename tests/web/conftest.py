@@ -20,6 +20,7 @@ from toolkit.bus.notice import event_data
 from toolkit.clock import SystemClock
 from toolkit.errors import RecordingNotFound
 from toolkit.model.event import Comment, Deletion, Question, User
+from toolkit.show.faces import Faces
 from toolkit.show.presets import Presets
 from toolkit.web.access import Policy
 from toolkit.web.routes import ROUTES
@@ -56,6 +57,7 @@ class Studio:
         self.bus = MemoryBus(**bus_options)
         self.live_state = LiveState(self.bus)
         self.presets = Presets(None, self.bus)
+        self.faces = Faces(self.bus, None)
         self.ready = True
         self.called = []
         # As TikTok's: large, and never the same in another process.

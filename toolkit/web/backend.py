@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from toolkit.bus.memory import MemoryBus
 from toolkit.observe.metrics import Readings
 from toolkit.replay.options import ReplayOptions
+from toolkit.show.faces import Faces
 from toolkit.show.presets import Presets
 from toolkit.web.frames import Gate
 
@@ -49,6 +50,11 @@ class Backend(Protocol):
     @property
     def show(self) -> Show:
         """The show."""
+        ...
+
+    @property
+    def faces(self) -> Faces:
+        """Where viewers' pictures are; its methods may block."""
         ...
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from toolkit.web import api, health, overlay, presets, screens, show, socket
+from toolkit.web import api, avatar, health, overlay, presets, screens, show, socket
 
 __all__ = ["ROUTES"]
 
@@ -12,6 +12,7 @@ ROUTES: list[tuple[str, Any]] = [
     *overlay.routes,
     *presets.routes,
     *screens.routes,
+    *avatar.routes,
     *socket.routes,
     *health.routes,
     *show.routes,

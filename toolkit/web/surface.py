@@ -14,6 +14,7 @@ from toolkit.errors import ServerError
 from toolkit.web.access import Policy, guard
 from toolkit.web.backend import Backend
 from toolkit.web.hub import CLIENTS_MAX, Hub
+from toolkit.web.pictures import Pictures
 
 __all__ = ["Surface", "install", "surface_of"]
 
@@ -35,6 +36,7 @@ class Surface:
     Attributes:
         backend: The process behind the routes.
         hub: The sockets.
+        pictures: Viewers' pictures, fetched for the overlay.
         policy: Who may ask.
         websocket_enabled: Whether ``/ws`` answers.
     """
@@ -44,6 +46,7 @@ class Surface:
         self.policy = policy
         clients_max = min(CLIENTS_MAX, _files_max() // 2)
         self.hub = Hub(backend.bus, backend.snapshot, gate=backend.gate, clients_max=clients_max)
+        self.pictures = Pictures(backend.faces)
         self.websocket_enabled = websocket_enabled
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="toolkit-web")
         self._waiting = 0
@@ -67,6 +70,7 @@ class Surface:
     def close(self) -> None:
         """Close the sockets; take no more calls. Does not wait for running ones."""
         self.hub.close()
+        self.pictures.close()
         self._workers.shutdown(wait=False, cancel_futures=True)
 
 
