@@ -251,6 +251,24 @@ def test_a_list_that_grows_shorter_lets_nothing_go_by_itself(change: tuple[str, 
     assert desk.gate.lets_through(comment("fine", msg=7))
 
 
+def test_words_are_added_and_removed_also_where_the_list_is_too_long_to_be_shown() -> None:
+    """Who sends back what a screen shows would lose the rest; the state says that it is not all."""
+    desk = Desk()
+    state = desk.ask("words", words=[f"word{n}" for n in range(500)])
+    assert (state["words"], state["lists"]["is_whole"]) == (500, False)
+    assert len(json.dumps(state).encode()) < 12 * 1024
+    state = desk.ask("words", add=["spam"], remove=["word0", "unknown"])
+    assert state["words"] == 500
+    assert desk.gate.lets_through(comment("word0"))
+    assert not desk.gate.lets_through(comment("spam word499"))
+    assert desk.ask("words", words=[])["lists"] == {
+        "words": [],
+        "is_whole": True,
+        "users": [],
+        "links": False,
+    }
+
+
 def test_a_comment_that_arrives_while_the_rules_change_is_not_lost() -> None:
     """The hub held it back under the old rules; the part hears of it under the new ones: it waits."""
     desk = Desk()

@@ -192,11 +192,7 @@ class Moderation:
             case "links":
                 self._set_words(self._entries, blocks_links=read_flag(values, "on"))
             case "words":
-                if "words" not in values:
-                    # An empty list is a wish, a missing one a mistake.
-                    raise ShowError("words is missing.", hint='Send {"words": ["...", "..."]}: all of them.')
-                words = read_texts(values, "words", most=ENTRIES_MAX)
-                self._set_words(words, blocks_links=self._blocks_links)
+                self._set_words(self._words_wanted(values), blocks_links=self._blocks_links)
             case "approve":
                 self._approve(_wanted(values, "msg_id"), now)
             case "reject" | "hide_message" as decision:
@@ -211,6 +207,19 @@ class Moderation:
                 self._set_lists()
                 self._decide("show_user", now, user_id=user_id)
         self.version += 1
+
+    def _words_wanted(self, values: Mapping[str, Any]) -> list[str]:
+        """Return the list that is asked for: as a whole, or what changes in it, as a state may not tell all."""
+        if "words" in values:
+            return read_texts(values, "words", most=ENTRIES_MAX)
+        add, remove = (read_texts(values, name, most=ENTRIES_MAX) for name in ("add", "remove"))
+        if not add and not remove:
+            # An empty list is a wish, a missing one a mistake.
+            raise ShowError(
+                "No words.",
+                hint='Send {"words": [...]}, all of them, or {"add": [...]} or {"remove": [...]}.',
+            )
+        return [*(word for word in self._entries if word not in remove), *add]
 
     def _set_words(self, words: Sequence[str], *, blocks_links: bool) -> None:
         blocklist = Blocklist(words, blocks_links=blocks_links)
@@ -276,6 +285,7 @@ class Moderation:
             "hidden_messages": len(self._decided.hidden_messages),
             "lists": {
                 "words": words,
+                "is_whole": len(words) == len(self._entries),
                 "users": list(self._users.values())[-USERS_SHOWN_MAX:],
                 "links": self._blocks_links,
             },
