@@ -209,7 +209,7 @@ class Moderation:
         self.version += 1
 
     def _words_wanted(self, values: Mapping[str, Any]) -> list[str]:
-        """Return the list that is asked for: as a whole, or what changes in it, as a state may not tell all."""
+        """Return the list that is asked for: the whole of it, or what changes in it."""
         if "words" in values:
             return read_texts(values, "words", most=ENTRIES_MAX)
         add, remove = (read_texts(values, name, most=ENTRIES_MAX) for name in ("add", "remove"))
