@@ -4,7 +4,8 @@ The web surface: Tornado routes beside the dashboard, in the same process and po
     backend     what the routes need to know and to ask for; the App provides it
     access      who may ask anything at all: one place, for every route there is
     inbound     what a client may say on the socket
-    hub         the socket's fan-out: encoded once, bounded per client
+    frames      what is sent: each notice encoded and judged once
+    hub         the socket's fan-out: who gets which frame, bounded per client
     surface     what the routes of one application share
     handler     headers, errors, HEAD: the same everywhere
     overlay, socket, api, health
