@@ -13,7 +13,6 @@ who asked it.
 from __future__ import annotations
 
 import json
-import re
 from collections import OrderedDict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,12 +22,12 @@ from typing import Any
 from toolkit.bus.notice import Notice
 from toolkit.ledger.tombstones import Scope, tombstones_of
 from toolkit.model.event import Comment, Deletion, Event, Question, User
-from toolkit.show.answers import slips_between
 from toolkit.show.asking import is_question
-from toolkit.show.folding import TEXT_MAX, fold_stretched, symbols
+from toolkit.show.folding import TEXT_MAX
 from toolkit.show.part import ShowError, user_data
 from toolkit.show.request import read_flag, read_text
 from toolkit.show.run import Runs
+from toolkit.show.wording import are_same, words_of
 
 __all__ = ["Inbox", "InboxQuestion", "QuestionState"]
 
@@ -44,18 +43,6 @@ STATE_BYTES_MAX = 11_000
 UNDO_MAX = 50
 HELD_MAX = 200
 WITHDRAWN_MAX = 1_000
-
-_SMALL = """
-    a an the is are so and hi hey hello please pls plz bro sis guys s t d m re ve um oh ok omg
-    le la les un une des l c est de du bonjour salut coucou stp svp mdr
-    el los las una y hola por favor o os as um uma e oi ola pra
-    der die das ein eine bitte hallo مرحبا هلا السلام عليكم يا
-"""
-_SMALL_WORDS = frozenset(_SMALL.split())
-"""What is said around a question and not meant, folded."""
-_MENTION = re.compile(r"@\S+")
-_SLIPS_BELOW = "\u0900"
-"""In scripts from here on (Indic, Thai, Chinese, Korean ...) one letter more is another word."""
 
 
 class QuestionState(StrEnum):
@@ -247,7 +234,7 @@ class Inbox:
         return question
 
     def _same(self, words: frozenset[str]) -> InboxQuestion | None:
-        return next((q for q in self._questions.values() if _are_same(q.words, words)), None)
+        return next((q for q in self._questions.values() if are_same(q.words, words)), None)
 
     def _queue(self, question: InboxQuestion) -> None:
         self._order += 1
@@ -424,23 +411,6 @@ class Inbox:
                 self._number = max(self._number, int(question.id[1:]))
                 self._order = max(self._order, question.order)
         self.version += 1
-
-
-def words_of(text: str) -> frozenset[str]:
-    """Return the words that make a question what it is, folded; its symbols if it has none."""
-    words = frozenset(fold_stretched(_MENTION.sub(" ", text)).split())
-    return words - _SMALL_WORDS or words or frozenset([symbols(text)])
-
-
-def _are_same(one: frozenset[str], other: frozenset[str]) -> bool:
-    if one == other:
-        return True
-    if len(one) != len(other) or len(one ^ other) != 2:
-        return False
-    (mine,), (theirs,) = one - other, other - one
-    # One of them may be empty: a text of nothing but marks.
-    is_spelled = max(mine + theirs) < _SLIPS_BELOW
-    return is_spelled and slips_between(mine, theirs) is not None
 
 
 def _count(question: InboxQuestion, user: User | None, msg_id: int) -> None:

@@ -24,6 +24,7 @@ PRESSED_BY = 5
 BETWEEN_US = 250_000
 """One leaves before the next enters."""
 QUEUE_MAX = 20
+"""Waiting. At 3 s each they are a minute, by which time nobody remembers the first."""
 AGE_MAX_US = 30_000_000
 """What is older is no news."""
 COMBO_QUIET_US = 4_000_000
