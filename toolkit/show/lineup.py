@@ -60,7 +60,7 @@ class Alert:
         diamonds: What all of it is worth.
         points: What a winner got.
         is_final: Nothing more is expected of it.
-        merged: How many alerts it stands for, itself included.
+        merged: How many people it is about.
         owed: Gifts in it that have not been on screen.
         is_test: The operator tries it out.
         is_wanted: The operator waits for it: it goes before all others.
@@ -295,8 +295,9 @@ class Lineup:
 
 def _merge(into: Alert, alert: Alert, now: int) -> None:
     into.at, into.expires_at = now, now + AGE_MAX_US
-    into.merged += alert.merged
-    if alert.kind == "gift":
+    if alert.kind != "gift":
+        into.merged += alert.merged
+    else:
         into.count += alert.count
         into.diamonds += alert.diamonds
         into.owed += alert.owed
