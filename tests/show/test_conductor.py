@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -283,9 +283,26 @@ def test_a_round_that_was_judged_again_counts_as_it_was_judged_last(tmp_path: Pa
     ]
 
 
-def test_the_thread_does_what_is_due_and_saves_when_it_ends(tmp_path: Path) -> None:
-    """The real thing: it wakes by itself, and a stop is its last word."""
+def test_what_a_part_cannot_keep_costs_the_others_nothing(tmp_path: Path) -> None:
+    """A fault of ours, or half a character in a name."""
     hall = Hall(tmp_path)
+    hall.tally.saved = lambda: {"heard": object()}  # type: ignore[method-assign,dict-item]  # the fault
+    hall.clock.advance(10)
+    hall.conductor.command({"action": "stage.language", "language": "fr"})
+    hall.conductor.step()
+    parts = json.loads((tmp_path / "state.json").read_text())["parts"]
+    assert list(parts) == ["stage"] and parts["stage"]["language"] == "fr"
+    hall.tally.saved = lambda: {"heard": "\ud800"}  # type: ignore[method-assign,dict-item]  # the fault
+    hall.clock.advance(10)
+    hall.conductor.command({"action": "stage.language", "language": "en"})
+    hall.conductor.step()
+    assert "tally" in json.loads((tmp_path / "state.json").read_text())["parts"]
+
+
+def test_the_thread_does_what_is_due_and_saves_when_it_ends(tmp_path: Path) -> None:
+    """The real thing: it wakes by itself, survives what nobody foresaw, and a stop is its last word."""
+    hall = Hall(tmp_path)
+    hall.conductor.step = _failing_once(hall.conductor.step)  # type: ignore[method-assign]  # the fault
     hall.conductor.start()
     hall.conductor.start()
     with hall.bus.subscribe(["show:tally"]) as heard:
@@ -297,3 +314,15 @@ def test_the_thread_does_what_is_due_and_saves_when_it_ends(tmp_path: Path) -> N
     assert [notice.data for notice in notices] == [{"heard": 1}]
     hall.conductor.stop()
     assert json.loads((tmp_path / "state.json").read_text())["parts"]["tally"] == {"heard": 1}
+
+
+def _failing_once(step: Callable[[], float]) -> Callable[[], float]:
+    failed: list[bool] = []
+
+    def stumble() -> float:
+        if not failed:
+            failed.append(True)
+            raise RuntimeError("a fault of ours")
+        return step()
+
+    return stumble

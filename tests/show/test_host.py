@@ -683,7 +683,7 @@ LIKELY = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(ACTIONS), st.dictionaries(NAMES, LIKELY | ANYTHING, max_size=4)),

@@ -24,7 +24,7 @@ from toolkit.show.part import ShowError
 from toolkit.show.programme import programme
 
 STATE_BYTES_MAX = 12 * 1024
-EXAMPLES = int(os.environ.get("SHOW_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("SHOW_EXAMPLES", "40"))
 """SHOW_EXAMPLES=5000 tries more."""
 NAMES = """
     id text answers choices options seconds on mode every_s order audience verdict seq round source points

@@ -19,6 +19,7 @@ from toolkit.replay.rehearsal import Rehearsal
 from toolkit.show.conductor import Conductor
 from toolkit.show.deck import Deck
 from toolkit.show.host import Host
+from toolkit.show.quiz import Rules
 from toolkit.show.shelf import Shelf
 
 DEADLINE_S = 30.0
@@ -41,7 +42,8 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self.bus = MemoryBus()
         self.rehearsal = Rehearsal(self.bus, LiveState(self.bus), SystemTime())
-        host = Host(Shelf(folder / "questions"), Deck(1))
+        rules = Rules(blind_s=0.1, settle_s=0.2)
+        host = Host(Shelf(folder / "questions"), Deck(1), rules=rules)
         self.show = Conductor(self.bus, [host], clock=SystemClock(), folder=folder)
         self.show.start()
 
@@ -80,7 +82,7 @@ def test_a_rehearsal_has_winners_and_disputes_as_a_live_and_leaves_nothing(
     """Who wrote it then wins now; a gap in the recording disputes; no file is written."""
     sample = project_root / "recordings" / "sample.duckdb"
     with open_recording(sample) as recording:
-        [(text, user_id)] = recording.sql(_ANSWER, [FROM_S + 5, FROM_S + 8]).rows()
+        [(text, user_id)] = recording.sql(_ANSWER, [FROM_S + 1, FROM_S + 4]).rows()
     options = ReplayOptions(rate=RATE, is_paused=True)
     stage.rehearsal.start(options.plan(sample), options)
     stage.rehearsal.control({"action": "seek", "to_s": FROM_S})

@@ -40,6 +40,7 @@ ANNOUNCE_EVERY_US = 250_000
 SAVE_EVERY_US = 1_000_000
 QUEUE_NOTICES_MAX = 20_000
 """As many as the bus keeps: over a minute of a busy room."""
+AFTER_FAULT_S = 1.0
 IDLE_US_MIN, IDLE_US_MAX = 2_000, 60_000_000
 
 Keeper = Callable[[Mapping[str, Any]], None]
@@ -145,9 +146,16 @@ class Conductor:
         while not self._is_ending:
             # Cleared first: what arrives while we look wakes us again.
             self._wake.clear()
-            wait_s = self.step()
-            self._wake.wait(wait_s)
+            self._wake.wait(self._stepped())
         self._keep(is_last=True)
+
+    def _stepped(self) -> float:
+        try:
+            return self.step()
+        except Exception:
+            # Whatever a part has said or kept that nobody could foresee: the others go on.
+            log.exception("the show stumbled")
+            return AFTER_FAULT_S
 
     # -- what others ask -------------------------------------------------
 

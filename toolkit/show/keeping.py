@@ -19,7 +19,8 @@ __all__ = ["StateFile", "replace_whole"]
 
 log = logging.getLogger("toolkit.show")
 
-STATE_BYTES_MAX = 4_000_000
+STATE_BYTES_MAX = 32_000_000
+"""Ten times what all parts keep at their bounds."""
 SET_ASIDE = ".unreadable"
 
 
@@ -71,7 +72,14 @@ class StateFile:
 
     def save(self, parts: Mapping[str, Mapping[str, Any]]) -> None:
         """Replace the file, unless it says that already. A disk that refuses is logged."""
-        content = json.dumps({"version": 1, "parts": parts}, ensure_ascii=False, indent=1).encode()
+        texts = []
+        for name, part in parts.items():
+            try:
+                # ASCII: a name may hold half a character, which no file can.
+                texts.append(f"{json.dumps(name)}: {json.dumps(part, separators=(',', ':'))}")
+            except (TypeError, ValueError, RecursionError):
+                log.exception("what %s wants to keep cannot be written", name)
+        content = ('{"version": 1, "parts": {\n' + ",\n".join(texts) + "\n}}\n").encode()
         if content == self._content:
             return
         try:

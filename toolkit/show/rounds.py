@@ -36,7 +36,7 @@ class RoundsLog:
 
     def append(self, result: Mapping[str, Any]) -> None:
         """Write one line and bring it to the disk. A disk that refuses is logged."""
-        line = json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+        line = json.dumps(result, ensure_ascii=False, separators=(",", ":")).encode(errors="replace") + b"\n"
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             with self._path.open("a+b") as file:
