@@ -27,6 +27,6 @@ def attack(app):
 
 
 app = get_app()
-if app.bus.seq == 0:
+if not app.figures().run_seq:
     attack(app)
 show_page(get_app)

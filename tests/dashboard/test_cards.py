@@ -3,6 +3,7 @@
 import json
 import re
 import time
+import tomllib
 
 import pytest
 
@@ -17,8 +18,10 @@ from toolkit.dashboard.cards import header
 from toolkit.dashboard.chart import Chart
 from toolkit.dashboard.desk import Desk
 from toolkit.dashboard.plain import plain
+from toolkit.dashboard.show_cards import Goals
+from toolkit.dashboard.show_states import ShowStates, tamed
 from toolkit.dashboard.steadiness import connection
-from toolkit.dashboard.words import LANGUAGES
+from toolkit.dashboard.words import DEFAULT, LANGUAGES, language_of, words_of
 from toolkit.ledger.gaps import MISSED_KINDS
 from toolkit.model.connection import ConnectionState
 from toolkit.model.event import Comment, Deletion, User
@@ -82,13 +85,53 @@ def test_no_script_turns_text_into_markup(path):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_word_that_a_script_uses_exists(language):
     """A missing word would show as `undefined`."""
-    table = LANGUAGES[language]
     for path in ASSETS.glob("*.js"):
-        known = {**table["common"], **table.get(path.stem, {})}
         used = set(re.findall(r"\bwords\.(\w+)", path.read_text("utf-8")))
         if path.stem == "dom":
-            known |= {"empty": "", "empty_hint": ""}
-        assert used <= set(known), path.name
+            used -= {"empty", "empty_hint"}
+        group = path.stem if path.stem in groups_of(language) else "common"
+        assert used <= set(words_of(group, language)), path.name
+
+
+def groups_of(language):
+    """Return the tables of a language."""
+    return tomllib.loads((ASSETS.parent / "languages" / f"{language}.toml").read_text("utf-8"))
+
+
+@pytest.mark.parametrize("language", [one for one in LANGUAGES if one != DEFAULT])
+def test_every_language_has_the_same_texts_with_the_same_gaps(language):
+    """A key that is missing would show as `undefined`, a gap that is not as its code name."""
+    ours, theirs = groups_of(DEFAULT), groups_of(language)
+    assert {group: set(texts) for group, texts in ours.items()} == {
+        group: set(texts) for group, texts in theirs.items()
+    }
+    gaps = {
+        (group, key): (
+            sorted(re.findall(r"\{\w*\}", text)),
+            sorted(re.findall(r"\{\w*\}", theirs[group][key])),
+        )
+        for group, texts in ours.items()
+        for key, text in texts.items()
+    }
+    assert {key: pair for key, pair in gaps.items() if pair[0] != pair[1]} == {}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "accepted", "language"),
+    [
+        ("", "", "en"),
+        ("", "fr-CA,fr;q=0.9,en;q=0.8", "fr"),
+        ("", "de,en;q=0.7,fr;q=0.9", "fr"),
+        ("", "de", "en"),
+        ("en", "fr", "en"),
+        ("fr", "en", "fr"),
+        ("xx", "fr", "fr"),
+        ("../en", ";q=,,q;q=x,\x00", "en"),
+    ],
+)
+def test_a_page_speaks_the_language_that_was_chosen_or_else_the_browsers(chosen, accepted, language):
+    """Anything may be in a cookie and in a header."""
+    assert language_of(chosen, accepted) == language
 
 
 def test_a_card_is_silent_when_nothing_changed(app):
@@ -207,7 +250,7 @@ def test_a_gap_is_told_when_it_opens_and_with_its_cost_when_it_closes(app):
 
 def test_the_chart_hatches_a_gap_that_lasts_up_to_now():
     """It grows with the chart, ends where the gap ends, and goes with its run."""
-    chart = Chart()
+    chart = Chart(words_of("page"))
     history = [(second, 1, 2) for second in range(100, 160)]
     chart.update(Reading({}, "live", 1, [], history, [], [(150.5, None)]))
     assert (chart._gaps.data["from"], chart._gaps.data["until"]) == ([150_500], [159_000])
@@ -271,8 +314,56 @@ def test_what_stopped_is_in_the_header(app):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_cause_and_every_kind_of_a_gap_has_its_words(language, kind):
     """A new cause without a sentence would show as its code name."""
-    common = LANGUAGES[language]["common"]
+    common = words_of("common", language)
     if kind == "cause":
         assert {f"why_{cause}" for cause in Cause} - {"why_unknown_user"} <= set(common)
     else:
         assert {f"missed_{kind}" for kind in MISSED_KINDS} <= set(common)
+
+
+def test_a_state_of_the_show_is_encoded_once_and_has_no_text_that_upsets_a_page():
+    """Reordering marks and control characters go, users get name and colour, numbers stay."""
+    viewer = {"user_id": "7311", "nickname": "\u202eevil\x00", "handle": "ann", "avatar": False}
+    question = {"text": "a\nb", "winner": viewer, "answered": 3, "bank": {"mistakes": ["x\u2066y"]}}
+    states = ShowStates()
+    texts = states.texts({"question": question, "stage": {"is_blank": False}})
+    told = json.loads(texts["question"])
+    assert (told["text"], told["winner"]["name"], told["winner"]["id"], told["answered"]) == (
+        "a b", "evil", "7311", 3,
+    )  # fmt: skip
+    assert json.loads(texts["bank"]) == {"mistakes": ["xy"]}
+    assert states.texts({"question": question})["question"] is texts["question"]
+    assert tamed({"user_id": "x" * 99, "nickname": None})["hue"] == 0
+    nested = []
+    nested.append(nested)
+    assert tamed(nested) is not None
+
+
+def test_a_card_of_the_show_is_silent_when_other_parts_change(app):
+    """Four times a second somebody answers; the goals have nothing to say to that."""
+    sent = []
+    goals = Goals(lambda request, answer: None)
+    goals.param.watch(sent.append, "state")
+    for answered in range(5):
+        goals.update(Reading({}, show={"goals": '{"goals":[]}', "question": f'{{"answered":{answered}}}'}))
+    assert len(sent) == 1
+
+
+def test_what_is_wrong_with_a_question_comes_back_with_its_fields(app):
+    """The form tells it beside the field."""
+    wrong = {"action": "question.add", "text": "How many?", "answers": [], "seconds": 3}
+    answer = Desk(app, "fr").carry_out({"verb": "show", "command": wrong})
+    assert not answer["ok"]
+    assert {one["field"] for one in answer["mistakes"]} >= {"answers", "seconds"}
+
+
+@pytest.mark.parametrize(
+    "command", [None, [], "question.next", {"action": ["x"]}, {"action": "question.judge"}]
+)
+def test_a_command_to_the_show_that_makes_no_sense_gets_a_sentence(app, command):
+    """Whatever a browser sends."""
+    answer = Desk(app).carry_out({"verb": "show", "command": command})
+    assert (answer["ok"], bool(answer["text"])) == (False, True)
+    assert "fault of ours" not in answer["text"]
+    found = Desk(app).carry_out({"verb": "bank", "search": command})
+    assert found["ok"]

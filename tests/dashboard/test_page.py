@@ -37,6 +37,11 @@ def record(page, user="@demo"):
     page.get_by_role("button", name="Record", exact=True).click()
 
 
+def view(page, name):
+    """Go to one of the page's views."""
+    page.get_by_role("navigation").get_by_role("link", name=name).click()
+
+
 def pill(page):
     """Return what the state at the top says."""
     return page.locator(".pill [role=status]").inner_text()
@@ -117,6 +122,7 @@ def test_a_gap_and_a_deleted_journal_are_told_on_the_page_and_on_the_socket(dash
     page.get_by_role("button", name="Stop", exact=True).click()
     page.get_by_role("button", name="Stop and save").click()
     until(lambda: page.locator(".chip.sealed").count() == 2)
+    view(page, "Recordings")
     page.get_by_role("button", name="Details").first.click()
     page.locator("dialog[open] .gap", has_text="the network was away").wait_for()
     assert window.problems == []
@@ -158,12 +164,17 @@ def test_hostile_text_is_shown_and_never_run(dashboard, visit, until, tmp_path, 
     until(lambda: page.locator(".feed-list li").count() >= len(lines))
     until(lambda: page.locator(".question-list li").count() >= len(lines))
     until(lambda: page.locator(".gifter-table tbody tr").count() >= 10)
-    for row in page.locator(".feed-list li, .question-list li, .gifter-table tr").all():
+    for row in page.locator(".feed-list li, .gifter-table tr").all():
         row.hover(timeout=5000)
+    view(page, "Show")
+    for row in page.locator(".question-list li").all():
+        row.hover(timeout=5000)
+    view(page, "Recordings")
     page.get_by_role("button", name="Details").first.click()
     page.locator("dialog[open] h3", has_text=HOSTILE[0]).wait_for()
     page.get_by_role("button", name="Close").click()
     # A form value and an answer that quote it back.
+    view(page, "Live")
     record(page, HOSTILE[0][:40])
     page.locator("#user-problem", has_text="not a TikTok user name").wait_for()
 
@@ -227,6 +238,7 @@ def test_the_overlay_address_can_be_copied_under_a_prefix(dashboard, visit, unti
     """The address is made in the browser, so port and --prefix are right."""
     server = dashboard("--prefix", "studio")
     page = visit(permissions=["clipboard-read", "clipboard-write"]).open(f"{server.url}/studio/panel_app")
+    view(page, "Show")
     page.get_by_role("button", name="Copy").click()
     page.get_by_role("button", name="Copied").wait_for()
     address = page.evaluate("navigator.clipboard.readText()")

@@ -19,6 +19,7 @@ from toolkit.background import Worker
 from toolkit.bus.live_state import Snapshot
 from toolkit.dashboard import cards, steadiness
 from toolkit.dashboard.catalogue import Catalogue
+from toolkit.dashboard.show_states import ShowStates, screens
 from toolkit.dashboard.transport import Playhead, Strip, bar
 from toolkit.errors import ToolkitError
 
@@ -49,6 +50,7 @@ class Reading:
 
     Attributes:
         states: JSON by card.
+        show: JSON by part of the show.
         run: ``live``, ``rehearsal`` or ``none``.
         run_seq: Another number means another run: forget what was shown.
         comments: Newest lines of the feed, (number of the notice, JSON), oldest first.
@@ -68,6 +70,7 @@ class Reading:
     gaps: list[tuple[float, float | None]] = field(default_factory=list)
     playhead: Playhead | None = None
     strip: str = "null"
+    show: dict[str, str] = field(default_factory=dict)
 
 
 class Board:
@@ -81,6 +84,7 @@ class Board:
         self._withdrawn: deque[int] = deque(maxlen=FEED_ROWS)
         self._run_seq = -1
         self._catalogue = Catalogue(app)
+        self._show = ShowStates()
         self._strip = Strip(app)
         self._strip_text: tuple[dict[str, Any] | None, str] = (None, "null")
         self._list: list[dict[str, Any]] = []
@@ -98,9 +102,11 @@ class Board:
             self._reading = self._fresh()
         return self._reading
 
-    def forget(self) -> None:
-        """Have the next read look again, recordings included: something was asked for."""
-        self._read_at_s = self._listed_at_s = float("-inf")
+    def forget(self, *, recordings: bool = True) -> None:
+        """Have the next read look again, at the recordings too by default: something was asked for."""
+        self._read_at_s = float("-inf")
+        if recordings:
+            self._listed_at_s = float("-inf")
 
     def _fresh(self) -> Reading:
         figures, status = self._app.figures(), self._app.status()
@@ -117,7 +123,6 @@ class Board:
             "connection": steadiness.connection(status),
             "gaps": steadiness.gap_lines(figures.gaps),
             "gifters": cards.gifters(figures),
-            "questions": cards.questions(figures),
             "recordings": {"rows": found, "may_rehearse": not status["is_recording"]},
         }
         return Reading(
@@ -130,6 +135,7 @@ class Board:
             steadiness.gap_spans(figures.gaps),
             playhead,
             self._encoded_strip(),
+            self._show.texts(self._app.show.state()) | {"screens": encode(screens(self._app.screens()))},
         )
 
     def _encoded_strip(self) -> str:

@@ -19,7 +19,7 @@ from panel.custom import JSComponent
 
 from toolkit.dashboard.board import Reading, encode
 from toolkit.dashboard.transport import Playhead
-from toolkit.dashboard.words import words_of
+from toolkit.dashboard.words import DEFAULT, words_of
 
 __all__ = [
     "ASSETS",
@@ -30,8 +30,6 @@ __all__ = [
     "Gaps",
     "Gifters",
     "Header",
-    "Overlay",
-    "Questions",
     "Recordings",
     "Totals",
     "Transport",
@@ -43,7 +41,8 @@ ASSETS = Path(__file__).parent / "assets"
 """Scripts, styles and pages."""
 STYLE = (ASSETS / "cards.css").read_text("utf-8")
 TRANSPORT_STYLE = (ASSETS / "transport.css").read_text("utf-8")
-REQUEST_CHARS_MAX = 2_000
+REQUEST_CHARS_MAX = 40_000
+"""A whole list of blocked words."""
 
 Ask = Callable[[Mapping[str, Any], Callable[[dict[str, Any]], None]], None]
 """Carries out a request and calls back with its answer, under the page's lock."""
@@ -62,16 +61,18 @@ class Card(JSComponent):  # type: ignore[misc]  # panel has no types
         key: Its script, its words and its state have this name.
         state: What it shows, as JSON.
         words: Its texts, as JSON.
+        clock_ms: Our wall clock when the page was made: a phone's may be wrong by minutes.
     """
 
     key: ClassVar[str] = ""
 
     state = param.String("null")
     words = param.String("{}")
+    clock_ms = param.Integer(0)
 
-    def __init__(self, ask: Ask, **params: Any) -> None:
+    def __init__(self, ask: Ask, language: str = DEFAULT, **params: Any) -> None:
         params = {"stylesheets": [STYLE], **params}
-        super().__init__(words=encode(words_of(self.key)), sizing_mode="stretch_width", **params)
+        super().__init__(words=encode(words_of(self.key, language)), sizing_mode="stretch_width", **params)
         self._ask = ask
         self.on_msg(self._take)
 
@@ -96,9 +97,6 @@ class Header(Card):
     key = "header"
     _esm = script("header")
 
-    clock_ms = param.Integer(0)
-    """Our wall clock when the page was made: a phone's may be wrong by minutes."""
-
 
 class Control(Card):
     """Start and stop of a recording and of a rehearsal."""
@@ -116,8 +114,8 @@ class Transport(Card):
     strip = param.String("null")
     """The timeline, as JSON; apart from the state, which changes more often."""
 
-    def __init__(self, ask: Ask, **params: Any) -> None:
-        super().__init__(ask, stylesheets=[STYLE, TRANSPORT_STYLE], **params)
+    def __init__(self, ask: Ask, language: str = DEFAULT, **params: Any) -> None:
+        super().__init__(ask, language, stylesheets=[STYLE, TRANSPORT_STYLE], **params)
         self._told: tuple[str, Playhead | None] = ("", None)
         self._times = 0
 
@@ -159,13 +157,6 @@ class Gaps(Card):
     _esm = script("gaps")
 
 
-class Questions(Card):
-    """Questions asked with TikTok's Q&A."""
-
-    key = "questions"
-    _esm = script("questions")
-
-
 class Gifters(Card):
     """Who gave most."""
 
@@ -180,21 +171,14 @@ class Recordings(Card):
     _esm = script("recordings")
 
 
-class Overlay(Card):
-    """The overlay's address. Has no state: the browser knows where it is."""
-
-    key = "overlay"
-    _esm = script("overlay")
-
-
 class Feed(Card):
     """Comments as they come: each update brings the new lines only."""
 
     key = "feed"
     _esm = script("feed")
 
-    def __init__(self, ask: Ask, **params: Any) -> None:
-        super().__init__(ask, **params)
+    def __init__(self, ask: Ask, language: str = DEFAULT, **params: Any) -> None:
+        super().__init__(ask, language, **params)
         self._run_seq = -1
         self._last = -(2**53)
         self._withdrawn: list[int] = []

@@ -11,11 +11,11 @@ from toolkit.dashboard.plain import plain
 from toolkit.dashboard.steadiness import warnings
 from toolkit.model.event import Comment, User
 
-__all__ = ["comment_row", "control", "gifters", "header", "questions", "run_of", "totals"]
+__all__ = ["HUES", "comment_row", "control", "gifters", "header", "name_of", "run_of", "totals"]
 
 NAME_CHARS_MAX = 48
-QUESTIONS_MAX = 20
 HUES = 12
+"""Colours of the round with a viewer's initial."""
 
 
 def name_of(user: User | None) -> str:
@@ -40,6 +40,9 @@ def comment_row(seq: int, comment: Comment, *, first: bool) -> dict[str, Any]:
     }
     return {
         "id": seq,
+        # As text: browsers round numbers of that size.
+        "msg": str(comment.msg_id),
+        "user": str(user.user_id) if user is not None else "",
         "name": name_of(user),
         "handle": plain(user.handle, NAME_CHARS_MAX) if user else "",
         "text": plain(comment.text),
@@ -157,18 +160,4 @@ def gifters(figures: Snapshot) -> list[dict[str, Any]]:
     return [
         {"name": name_of(g.user), "gifts": g.gifts, "diamonds": g.diamonds, "hue": _hue(g.user)}
         for g in figures.gifters
-    ]
-
-
-def questions(figures: Snapshot) -> list[dict[str, Any]]:
-    """Return the newest questions, newest first."""
-    newest = figures.questions[-QUESTIONS_MAX:]
-    return [
-        {
-            "id": seq,
-            "name": name_of(question.user),
-            "text": plain(question.text),
-            "at": (question.occurred_at or question.received_at) // 1000,
-        }
-        for seq, question in reversed(newest)
     ]

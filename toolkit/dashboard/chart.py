@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import panel as pn
@@ -37,7 +38,8 @@ class Chart:
         root: What the page shows.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, words: Mapping[str, str]) -> None:
+        self._words = words
         self._source = ColumnDataSource({"at": [], "comments": [], "events": []})
         self._gaps = ColumnDataSource({"from": [], "until": [], "top": []})
         self._run_seq = -1
@@ -137,8 +139,7 @@ class Chart:
         self.set_theme("light")
         return plot
 
-    @staticmethod
-    def _dress(plot: figure) -> None:
+    def _dress(self, plot: figure) -> None:
         for axis in (*plot.xaxis, *plot.yaxis):
             axis.axis_line_color = None
             axis.major_tick_line_color = None
@@ -154,7 +155,11 @@ class Chart:
         plot.xgrid.grid_line_color = None
         plot.add_tools(
             HoverTool(
-                tooltips=[("", "@at{%T}"), ("Comments", "@comments"), ("All events", "@events")],
+                tooltips=[
+                    ("", "@at{%T}"),
+                    (self._words["comments"], "@comments"),
+                    (self._words["events"], "@events"),
+                ],
                 formatters={"@at": "datetime"},
                 mode="vline",
                 renderers=[plot.select_one({"name": "comments"})],

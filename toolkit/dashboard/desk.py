@@ -1,5 +1,5 @@
 """
-Carries out what a page asks for: start, stop, rehearse.
+Carries out what a page asks for: start, stop, rehearse, direct the show.
 
 Requests come from a browser, so each is checked here and everything else about them
 is ignored. They run in a small pool: sealing or opening a recording takes seconds,
@@ -15,31 +15,39 @@ from typing import TYPE_CHECKING, Any
 
 from toolkit.dashboard.catalogue import milliseconds
 from toolkit.dashboard.plain import plain
+from toolkit.dashboard.show_states import tamed
 from toolkit.dashboard.steadiness import gap_line
-from toolkit.dashboard.words import words_of
+from toolkit.dashboard.words import DEFAULT, words_of
 from toolkit.errors import ToolkitError
 from toolkit.replay.options import ReplayOptions
 
 if TYPE_CHECKING:
     from toolkit.app import App
 
-__all__ = ["POOL", "Answer", "Desk"]
+__all__ = ["POOL", "SHOW_POOL", "Answer", "Desk"]
 
 log = logging.getLogger("toolkit.dashboard")
 
 POOL = ThreadPoolExecutor(max_workers=4, thread_name_prefix="toolkit-desk")
 """Where requests of all pages run. Four at once; more wait."""
+SHOW_POOL = ThreadPoolExecutor(max_workers=2, thread_name_prefix="toolkit-show-desk")
+"""Where the show's run: whoever reads a recording must not keep the panic button waiting."""
+BANK_ROWS_MAX = 50
+"""Questions that one search shows."""
 
 Answer = dict[str, Any]
-"""``{"ok", "text", "hint"}``, and ``data`` where something was asked for."""
+"""
+``{"ok", "text", "hint"}``, ``data`` where something was asked for, and ``mistakes``, each
+``{"field", "problem"}``, where a form was filled in wrong.
+"""
 
 
 class Desk:
-    """Answers the requests of all pages. Call :meth:`carry_out` in a worker thread."""
+    """Answers the requests of a page, in its language. Call :meth:`carry_out` in a worker thread."""
 
-    def __init__(self, app: App) -> None:
+    def __init__(self, app: App, language: str = DEFAULT) -> None:
         self._app = app
-        self._words = words_of("page")
+        self._words = words_of("page", language)
         self._verbs: dict[str, Callable[[Mapping[str, Any]], Answer]] = {
             "record": self._record,
             "stop": self._stop,
@@ -48,6 +56,8 @@ class Desk:
             "stop_rehearsal": self._stop_rehearsal,
             "replay": self._replay,
             "details": self._details,
+            "show": self._direct,
+            "bank": self._search_bank,
         }
 
     def carry_out(self, request: Mapping[str, Any]) -> Answer:
@@ -58,7 +68,8 @@ class Desk:
         try:
             return verb(request)
         except ToolkitError as error:
-            return {"ok": False, "text": plain(str(error)), "hint": plain(error.hint)}
+            told = {"ok": False, "text": plain(str(error)), "hint": plain(error.hint)}
+            return told | _mistakes(error)
         except Exception:
             log.exception("the request %s failed", verb.__name__)
             return {"ok": False, "text": self._words["fault"], "hint": ""}
@@ -98,8 +109,26 @@ class Desk:
         info = self._app.recording_info(str(request.get("id", "")))
         return {"ok": True, "text": "", "hint": "", "data": _told(info)}
 
+    def _direct(self, request: Mapping[str, Any]) -> Answer:
+        """Have the show do something. What has come of it is in its state: no sentence."""
+        command = request.get("command")
+        self._app.show.command(command if isinstance(command, dict) else {})
+        return {"ok": True, "text": "", "hint": ""}
+
+    def _search_bank(self, request: Mapping[str, Any]) -> Answer:
+        found = self._app.show.bank(str(request.get("search", ""))[:200], BANK_ROWS_MAX)
+        return {"ok": True, "text": "", "hint": "", "data": tamed(found)}
+
     def _done(self, key: str, **values: str) -> Answer:
         return {"ok": True, "text": self._words[key].format(**values), "hint": ""}
+
+
+def _mistakes(error: ToolkitError) -> dict[str, Any]:
+    """Return what is wrong with which field, of an error that knows."""
+    found = getattr(error, "mistakes", ())
+    if not found:
+        return {}
+    return {"mistakes": [{"field": one.field, "problem": plain(one.problem)} for one in found]}
 
 
 def _told(info: Mapping[str, Any]) -> dict[str, Any]:

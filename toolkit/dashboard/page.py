@@ -6,16 +6,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import panel as pn
 
-from toolkit.dashboard import card
+from toolkit.dashboard import card, show_cards
 from toolkit.dashboard.board import Board
 from toolkit.dashboard.chart import Chart
-from toolkit.dashboard.desk import POOL, Answer, Desk
-from toolkit.dashboard.words import words_of
+from toolkit.dashboard.desk import POOL, SHOW_POOL, Answer, Desk
+from toolkit.dashboard.words import LANGUAGES, language_of, words_of
 from toolkit.errors import ToolkitError
 
 if TYPE_CHECKING:
@@ -32,20 +33,31 @@ PAGES_AT_FULL_PACE = 4
 """Ten pages at four ticks a second took half a core; beyond this they share its cost."""
 CONTROLS_AT_ONCE = 8
 """A seek may take a second, and must not keep anybody from stopping."""
+CUES_AT_ONCE = 32
+"""Commands to the show take a millisecond; more than these at once is no person."""
+LANGUAGE_COOKIE = "toolkit-language"
 HIDDEN_EVERY_S = 2.0
 """Pace of a page whose tab is in the background."""
 CARDS = (
     card.Header,
+    show_cards.Air,
     card.Transport,
     card.Control,
     card.Totals,
     card.Feed,
-    card.Questions,
     card.Gifters,
     card.Connection,
     card.Gaps,
+    show_cards.Host,
+    show_cards.Inbox,
+    show_cards.Bank,
+    show_cards.Alerts,
+    show_cards.Moderation,
+    show_cards.Goals,
+    show_cards.Poll,
+    show_cards.Leaders,
+    show_cards.Overlay,
     card.Recordings,
-    card.Overlay,
 )
 
 
@@ -62,21 +74,31 @@ def show_page(get_app: Callable[[], App]) -> None:
     try:
         app = get_app()
     except ToolkitError as error:
-        _template("unavailable.html", error=str(error), hint=error.hint).servable()
+        _template("unavailable.html", _language(), error=str(error), hint=error.hint).servable()
         return
-    Page(app).servable()
+    Page(app, _language()).servable()
 
 
 @lru_cache(maxsize=1)
-def _shared(app: App) -> tuple[Board, Desk]:
+def _shared(app: App) -> Board:
     """Return what all pages of this process share."""
-    return Board(app), Desk(app)
+    return Board(app)
 
 
-def _template(name: str, **variables: Any) -> pn.Template:
+def _language() -> str:
+    """Return the language of whoever opened this page."""
+    chosen = str(pn.state.cookies.get(LANGUAGE_COOKIE, ""))
+    return language_of(chosen, str(pn.state.headers.get("Accept-Language", "")))
+
+
+def _template(name: str, language: str, **variables: Any) -> pn.Template:
     template = pn.Template((card.ASSETS / name).read_text("utf-8"))
-    template.add_variable("words", words_of("page"))
-    template.add_variable("style", (card.ASSETS / "page.css").read_text("utf-8"))
+    variables |= {
+        "language": language,
+        "words": words_of("page", language),
+        "style": (card.ASSETS / "page.css").read_text("utf-8"),
+        "script": (card.ASSETS / "page.js").read_text("utf-8"),
+    }
     for key, value in variables.items():
         template.add_variable(key, value)
     return template
@@ -85,13 +107,15 @@ def _template(name: str, **variables: Any) -> pn.Template:
 class Page:
     """One open page. Everything here runs in the server's loop, under the session's lock."""
 
-    def __init__(self, app: App) -> None:
-        self._board, self._desk = _shared(app)
-        self._cards = [make(self._ask) for make in CARDS]
-        self._cards[0].clock_ms = app.clock.now_us() // 1000
-        self._chart = Chart()
+    def __init__(self, app: App, language: str) -> None:
+        self._board, self._desk = _shared(app), Desk(app, language)
+        self._language, self._words = language, words_of("page", language)
+        now_ms = app.clock.now_us() // 1000
+        self._cards = [make(self._ask, language, clock_ms=now_ms) for make in CARDS]
+        self._chart = Chart(self._words)
         self._doc = pn.state.curdoc
         self._asking: set[asyncio.Future[Answer]] = set()
+        self._cueing: set[asyncio.Future[Answer]] = set()
         # A change that is sent while the document is still on its way to the browser
         # gets lost now and then, so nothing is until the header says that it stands.
         self._stands = False
@@ -102,11 +126,11 @@ class Page:
 
     def servable(self) -> None:
         """Show it and keep it fresh while it is open."""
-        template = _template("page.html")
+        template = _template("page.html", self._language, languages=LANGUAGES)
         for one in self._cards:
             template.add_panel(one.key, one)
         template.add_panel("chart", self._chart.root)
-        template.servable(title=words_of("page")["title"])
+        template.servable(title=self._words["title"])
         # A dry run of the script (--warm, --dev) has no browser to keep fresh.
         if pn.state.curdoc and pn.state.curdoc.session_context:
             self._ticker = pn.state.add_periodic_callback(self._tick, period=TICK_MS)
@@ -148,16 +172,33 @@ class Page:
                 self._chart.set_zone(request.get("minutes_ahead"))
         elif verb == "hidden":
             self._is_hidden = request.get("hidden") is True
-        elif len(self._asking) >= (CONTROLS_AT_ONCE if verb in ("replay", "stop_rehearsal") else 1):
-            answer({"ok": False, "text": words_of("page")["busy"], "hint": ""})
+        elif verb in ("show", "bank"):
+            self._send(request, answer, SHOW_POOL, self._cueing, CUES_AT_ONCE)
         else:
-            future = asyncio.get_running_loop().run_in_executor(POOL, self._desk.carry_out, dict(request))
-            self._asking.add(future)
-            future.add_done_callback(partial(self._answer, answer))
+            at_once = CONTROLS_AT_ONCE if verb in ("replay", "stop_rehearsal") else 1
+            self._send(request, answer, POOL, self._asking, at_once)
 
-    def _answer(self, answer: Callable[[Answer], None], future: asyncio.Future[Answer]) -> None:
-        self._asking.discard(future)
-        self._board.forget()
+    def _send(
+        self,
+        request: Mapping[str, Any],
+        answer: Callable[[Answer], None],
+        pool: Executor,
+        under_way: set[asyncio.Future[Answer]],
+        at_once: int,
+    ) -> None:
+        """Have the desk carry it out in ``pool``, unless ``at_once`` of its kind are under way already."""
+        if len(under_way) >= at_once:
+            answer({"ok": False, "text": self._words["busy"], "hint": ""})
+            return
+        future = asyncio.get_running_loop().run_in_executor(pool, self._desk.carry_out, dict(request))
+        under_way.add(future)
+        future.add_done_callback(under_way.discard)
+        future.add_done_callback(partial(self._answer, answer, pool is POOL))
+
+    def _answer(
+        self, answer: Callable[[Answer], None], may_be_of_files: bool, future: asyncio.Future[Answer]
+    ) -> None:
+        self._board.forget(recordings=may_be_of_files)
         if not future.cancelled():
             # Back under the session's lock: we are between two of its callbacks.
             self._doc.add_next_tick_callback(partial(answer, future.result()))

@@ -1,9 +1,3 @@
-const PERCENT = new Intl.NumberFormat(LANGUAGE, { style: "percent", maximumFractionDigits: 1 });
-
-function percent(value) {
-  return value == null ? "–" : PERCENT.format(value);
-}
-
 function figure(name, words) {
   const big = h("dd", { class: "strong digits" });
   const small = h("dd", { class: "figure-sub" });

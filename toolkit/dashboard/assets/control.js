@@ -3,10 +3,6 @@ const RECORD = "M10 5a5 5 0 1 0 0 10 5 5 0 0 0 0-10Z";
 const PLAY = "M6 4l10 6-10 6Z";
 const STOP = "M5 5h10v10H5Z";
 
-function button(kind, text, path) {
-  return h("button", { type: "button", class: `button ${kind}` }, path ? icon(path) : null, h("span", { class: "label" }, text));
-}
-
 export function render({ model, el }) {
   const words = JSON.parse(model.words);
   const ask = asker(model, words);

@@ -43,6 +43,7 @@ function fill(text, values) {
 
 const NUMBER = new Intl.NumberFormat(LANGUAGE);
 const DECIMAL = new Intl.NumberFormat(LANGUAGE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const PERCENT = new Intl.NumberFormat(LANGUAGE, { style: "percent", maximumFractionDigits: 1 });
 const SHORT = new Intl.NumberFormat(LANGUAGE, { notation: "compact", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const WHEN = new Intl.DateTimeFormat(LANGUAGE, { dateStyle: "medium", timeStyle: "short" });
 const CLOCK = new Intl.DateTimeFormat(LANGUAGE, { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
@@ -66,6 +67,10 @@ function bytes(value) {
   return `${(value / 1000 ** power).toFixed(power ? 1 : 0)} ${["B", "kB", "MB", "GB"][power]}`;
 }
 
+function percent(value) {
+  return value == null ? "–" : PERCENT.format(value);
+}
+
 function initial(name) {
   return (Array.from(name.trim())[0] || "?").toUpperCase();
 }
@@ -74,6 +79,10 @@ function avatar(name, hue) {
   const element = h("span", { class: "avatar", "aria-hidden": "true", style: `--hue:${hue * 30}` });
   element.textContent = initial(name);
   return element;
+}
+
+function button(kind, text, path) {
+  return h("button", { type: "button", class: `button ${kind}` }, path ? icon(path) : null, h("span", { class: "label" }, text));
 }
 
 function empty(words) {
@@ -175,3 +184,115 @@ function every(model, ms, work) {
   model.on("remove", () => clearInterval(timer));
 }
 
+
+// -- the show
+
+// Asks the show for something; a refusal is told where everybody looks.
+function directing(ask) {
+  return async (action, values = {}) => {
+    const answer = await ask("show", { command: { action, ...values } });
+    if (!answer.ok && !answer.mistakes) toast(answer);
+    return answer;
+  };
+}
+
+// Does the button's work once at a time; while it lasts the button shows it.
+function working(one, work) {
+  one.addEventListener("click", async () => {
+    if (one.getAttribute("aria-busy") === "true") return;
+    one.setAttribute("aria-busy", "true");
+    await work();
+    one.removeAttribute("aria-busy");
+  });
+  return one;
+}
+
+// A button that asks the show for one thing, with the key that does the same.
+function cue(text, work, { kind = "", path = null, key = null, act = null } = {}) {
+  const one = working(button(`small ${kind}`, text, path), work);
+  if (act) one.dataset.act = act;
+  if (key) {
+    one.setAttribute("aria-keyshortcuts", key);
+    one.append(h("kbd", { "aria-hidden": "true" }, key));
+  }
+  return one;
+}
+
+function iconCue(path, label, work, act) {
+  return working(h("button", { type: "button", class: "icon-button small", "aria-label": label, title: label, "data-act": act }, icon(path)), work);
+}
+
+function person(user, words) {
+  const name = user?.name || words.anonymous;
+  return h("span", { class: "person" }, avatar(name, user?.hue ?? 0), foreign(name, { class: "name", title: user?.handle ? `@${user.handle}` : null }));
+}
+
+// A switch that shows what is so, not what was asked for: `show(on)` tells it.
+function onOff(text, title, ask) {
+  const one = h("button", { type: "button", class: "toggle", "aria-pressed": "false", title }, text);
+  one.addEventListener("click", () => ask(one.getAttribute("aria-pressed") !== "true"));
+  return { one, show: (on) => one.setAttribute("aria-pressed", String(Boolean(on))) };
+}
+
+// One of several, as a group of radio buttons that looks like one control.
+let groups = 0;
+function choiceOf(label, options, choose) {
+  const name = `choice-${(groups += 1)}`;
+  const inputs = options.map(([value, text, title]) => {
+    const input = h("input", { type: "radio", name, value });
+    input.addEventListener("change", () => choose(value));
+    return { input, box: h("label", { title }, input, h("span", {}, text)) };
+  });
+  return {
+    box: h("div", { class: "segments", role: "radiogroup", "aria-label": label }, ...inputs.map((one) => one.box)),
+    show: (value) => { for (const { input } of inputs) input.checked = input.value === String(value); },
+  };
+}
+
+// Makes the children of `list` those of `rows`. A row that says the same as before keeps
+// its element: with it the focus, and a click that is half done.
+function keep(list, rows, make) {
+  const before = new Map([...list.children].map((one) => [one.dataset.key, one]));
+  rows.forEach((row, place) => {
+    const key = String(row.id);
+    const said = JSON.stringify(row);
+    let element = before.get(key);
+    if (element?.said !== said) {
+      const focused = element?.getRootNode().activeElement;
+      const act = element?.contains(focused) ? focused.dataset.act : null;
+      const made = make(row);
+      made.dataset.key = key;
+      made.said = said;
+      element?.replaceWith(made);
+      element = made;
+      if (act) made.querySelector(`[data-act="${act}"]`)?.focus();
+    }
+    if (list.children[place] !== element) list.insertBefore(element, list.children[place] ?? null);
+  });
+  while (list.children.length > rows.length) list.lastChild.remove();
+}
+
+// A field with its label and room for what is wrong with it.
+let fields = 0;
+function fieldOf(text, control, hint) {
+  const id = `field-${(fields += 1)}`;
+  control.id = id;
+  const problem = h("p", { class: "problem", id: `${id}-problem` });
+  control.setAttribute("aria-describedby", `${id}-problem`);
+  const box = h("div", { class: "field" }, h("label", { for: id }, text), control, hint ? h("p", { class: "field-hint" }, hint) : null, problem);
+  const tell = (wrong) => {
+    put(problem, wrong);
+    control.toggleAttribute("aria-invalid", Boolean(wrong));
+    if (wrong) control.setAttribute("aria-invalid", "true");
+  };
+  control.addEventListener("input", () => tell(""));
+  return { box, control, tell };
+}
+
+const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
+
+// Seconds from now to a time of the server, by its clock.
+function clockOf(model) {
+  const skew_ms = Date.now() - model.clock_ms;
+  return { now_ms: () => Date.now() - skew_ms, left_s: (at_us) => (at_us / 1000 - (Date.now() - skew_ms)) / 1000 };
+}

@@ -56,6 +56,8 @@ export function render({ model, el }) {
     document.removeEventListener("visibilitychange", visibility);
   });
 
+  const language = makeLanguage(words);
+
   const ribbonText = h("span", { class: "ribbon-text" });
   const stop = h("button", { type: "button", class: "button small on-ribbon" }, h("span", { class: "label" }, words.ribbon_stop));
   stop.addEventListener("click", () => press(stop, words.ribbon_stopping, () => ask("stop_rehearsal")));
@@ -70,7 +72,7 @@ export function render({ model, el }) {
       h("div", { class: "brand" }, h("span", { class: "mark", "aria-hidden": "true" }), h("h1", {}, document.title)),
       pill,
       h("dl", { class: "facts" }, ...Object.values(facts).map((one) => one.box)),
-      theme),
+      language, theme),
     ribbon, warnings);
 
   let state = null;
@@ -140,6 +142,19 @@ function comeBack(words) {
     setTimeout(look, LOOK_MS * (0.5 + Math.random()));
   };
   look();
+}
+
+// The server makes the page in the language of this cookie, else in the browser's.
+const A_YEAR_S = 31_536_000;
+function makeLanguage(words) {
+  const now = document.documentElement.lang;
+  const one = h("select", { class: "language", "aria-label": words.language },
+    ...Object.entries(words).filter(([name]) => name.startsWith("language_")).map(([name, text]) => h("option", { value: name.slice(9), selected: name.slice(9) === now }, text)));
+  one.addEventListener("change", () => {
+    document.cookie = `toolkit-language=${one.value}; path=/; max-age=${A_YEAR_S}; samesite=lax`;
+    location.reload();
+  });
+  return one;
 }
 
 // Browsers that refuse storage still switch, and forget.

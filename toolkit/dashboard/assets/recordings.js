@@ -46,7 +46,10 @@ export function render({ model, el }) {
     const play = act("rehearse", row, words.rehearse, mayRehearse && row.state === "sealed");
     const look = act("details", row, words.details, true);
     if (!mayRehearse) play.title = words.busy_live;
-    play.addEventListener("click", () => press(play, words.rehearsing, () => ask("rehearse", { id: row.id, rate: 1 })));
+    play.addEventListener("click", async () => {
+      const answer = await press(play, words.rehearsing, () => ask("rehearse", { id: row.id, rate: 1 }));
+      if (answer?.ok) location.hash = "live";
+    });
     look.addEventListener("click", async () => {
       const answer = await press(look, words.loading, () => ask("details", { id: row.id }));
       if (!answer?.ok) return;
