@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from toolkit.bus.memory import MemoryBus
 from toolkit.cli import main
 from toolkit.clock import ManualClock
 from toolkit.config import load_settings
+from toolkit.errors import SettingsError
 from toolkit.model.event import Comment, User
 from toolkit.show.command import answers_of
 from toolkit.show.conductor import Conductor
@@ -236,6 +238,31 @@ def test_the_next_week_is_always_ahead_and_never_skipped(zone: str, begins: str,
     assert at < end <= at + (7 * 24 + 1) * 3600 * SECOND
     assert weeks.first_day(end - 1) == weeks.first_day(at)
     assert weeks.first_day(end) == weeks.first_day(at) + timedelta(days=7)
+
+
+def test_without_a_place_it_is_where_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its own clocks, when they change too."""
+    monkeypatch.setenv("TZ", "Europe/Paris")
+    time.tzset()
+    try:
+        here, there = Weeks("sunday"), Weeks("sunday", "Europe/Paris")
+        for hours in range(0, 366 * 24, 5):
+            at = NOW + hours * 3600 * SECOND
+            assert (here.first_day(at), here.next_at(at)) == (there.first_day(at), there.next_at(at))
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+def test_a_day_or_a_place_that_does_not_exist_is_said_at_the_start() -> None:
+    """Both at once, with what there is."""
+    wrong = {"TOOLKIT_WEEK_BEGINS": "montag", "TOOLKIT_TIME_ZONE": "../../etc/passwd"}
+    with pytest.raises(SettingsError, match=r"monday(.|\n)*Europe/Paris"):
+        load_settings(wrong)
+    assert (
+        load_settings({"TOOLKIT_WEEK_BEGINS": "Sunday", "TOOLKIT_TIME_ZONE": "Asia/Tokyo"}).week_begins
+        == "sunday"
+    )
 
 
 # -- the part --------------------------------------------------------------------
