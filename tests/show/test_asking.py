@@ -9,7 +9,6 @@ those that were not. ``--misses`` names what the rules get wrong in the former.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import time
 import tomllib
 from dataclasses import dataclass
@@ -23,9 +22,10 @@ from toolkit.show.asking import is_question
 
 LABELLED = Path(__file__).with_name("questions_labelled.toml")
 
-PRECISION_MIN = 0.85
-RECALL_MIN = 0.9
-"""Measured: 0.89 and 0.96, where every other line that is no question begins like one."""
+PRECISION_MIN = 0.8
+RECALL_MIN = 0.85
+"""Measured: 0.86 and 0.93, on lines of which most that are no question begin like one. On
+the plain chat of the bundled sample there was no false alarm in 381 lines."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Line:
     @property
     def is_held_out(self) -> bool:
         """Whether nobody looked at it while the rules were made."""
-        return self.written == "later" and hashlib.sha256(self.text.encode()).digest()[0] % 2 == 1
+        return self.written == "last"
 
 
 def labelled() -> list[Line]:
@@ -90,9 +90,9 @@ def figures(lines: list[Line]) -> Figures:
 
 
 def test_questions_are_found_in_lines_that_nobody_had_looked_at() -> None:
-    """Over all languages of the labelled set, the half that was held out."""
+    """Over all languages of the labelled set."""
     held_out = [line for line in labelled() if line.is_held_out]
-    assert len(held_out) >= 120
+    assert len(held_out) >= 250
     measured = figures(held_out)
     assert measured.precision >= PRECISION_MIN, measured
     assert measured.recall >= RECALL_MIN, measured

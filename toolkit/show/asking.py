@@ -51,7 +51,7 @@ _REACTIONS = r"""
     |ah bon|c est vrai|mon dieu|pas possible|en serio|de verdad|no me digas|a poco|dios mio|no puede ser
     |o que|serio mesmo|e mesmo|meu deus|nao acredito|echt jetzt|im ernst|was denn
     |mein gott|wie bitte|na und
-    |والله جد|عن جد|什么|真的|真的吗|真的假的|哈哈哈
+    |والله جد|عن جد|يا ربي?|يا الله|什么|真的|真的吗|真的假的|哈哈哈
     |本当|まじ|マジ|なに|なんで|진짜|진짜로|헐|뭐|อะไร|จริงหรอ|จริงดิ
 """
 """Short lines that end in a mark and ask nothing."""
@@ -96,7 +96,7 @@ _ENGLISH = r"""
     |(?:when|whens) (?:is|s|are|r|do|does|did|will|u|was|were|can|should|would|next|ur|your)\b
     |(?:where|wheres) (?:is|s|are|r|do|does|did|u|you|can|was|were|from|have|will|in|the|ur
         |your)\b(?! there\b)
-    |(?:why|y) (?:is|are|r|do|does|did|dont|don|didn|isn|aren|u|you|so|was|were|am|would|can|have|has|s
+    |(?:why|y) (?:is|are|r|do|does|did|dont|don|didn|isn|aren|u|you|so|was|were|would|can|have|has|s
         |d)\b
     |(?:how|hows) (?:old|tall|many|much|long|far|often|big|heavy|fast|come|do|does|did|is|are|r|u|you
         |ya|to|can|could|was
@@ -111,7 +111,7 @@ _ENGLISH = r"""
     |(?:wdym|wyd|hru|wya|wbu|hbu)\b
 """
 _FRENCH = r"""
-    est ce qu?e?\b|qu ?est ce|kesk\w*|keske|c ?est (?:quoi|qui|quand|ou|combien|quel\w*)\b|c (?:quoi
+    est ce qu?e?\b|qu ?est ce|kesk\w*|keske|c ?est (?:quoi|qui|quand(?! meme)|ou|combien|quel\w*)\b|c (?:quoi
         |qui|quand|ou)\b
     |comment (?:tu|vous|ca|t|on|s|va|vas|faire|faut|allez|je|faites|se|ils|as|fais|(?:il|elle
         |est) (?!est|trop|si)\w+)\b
@@ -160,7 +160,8 @@ _SPANISH = r"""
     |(?!(?:ya|no|yo|se) )\w+(?: (?!se )\w+){0,3} (?:donde|cuando|como|cuanto|quien) (?:esta|estas|es
         |vives|vas|sale|eres|se llama|te llamas)$
     |alguien (?:sabe|tiene|conoce|puede|mas|me)\b
-    |(?:me )?(?:puedes|podrias|puede) \w+[aei]r(?:me|te|nos|le|la|lo)?\b|me saludas\b
+    |(?:me )?(?:puedes|podrias|puede) (?:\w+[aei]r \w+|\w+[aei]r(?:me|nos|le|la|lo)\b)
+    |me (?:puedes|podrias|puede) \w+[aei]r\b|me saludas\b
     |tienes (?:novi[oa]|hij[oa]s?|pareja|espos[oa]|herman[oa]s?|mascotas?|insta\w*|tiktok|face\w*
         |discord|whats\w*)\b
     |eres (?:soltera?|casad[oa]|soltero|de)\b
@@ -184,9 +185,9 @@ _PORTUGUESE = r"""
         |comeca|joga))\b
     |quem (?:e|eh|esse|essa|canta|ta|esta|ganhou|foi|sao|mais|vai|fez|te)\b
     |(?:\w+ ){1,5}que horas$|que (?:horas?|dia|jogo|musica|time|cidade|pais|signo|idade|lingua|marca)\b
-    |(?:ate|desde|com|pra|em|de) (?:que|quando|quem|qual) (?!deus)\w+
+    |(?:ate|desde|com|pra|em|de) (?:que|quando|quem|qual) (?!deus|te sirve|adianta)\w+
     |alguem (?:sabe|tem|conhece|pode|mais|viu)\b
-    |(?:pode|podia|poderia|da pra|consegue) (?!crer|ser)(?:me )?\w+[aei]r\b
+    |(?:pode|podia|poderia|da pra|consegue) (?!crer|ser)(?:me )?\w+[aei]r \w+
 """
 _GERMAN = r"""
     wie (?:alt|heisst|heissen|lange?|viel\w*|gross|oft|weit|spat|schnell|hoch|teuer|schwer|geht|gehts
@@ -209,7 +210,8 @@ _GERMAN = r"""
     |wer (?:ist|singt|hat|sind|bist|war|kommt|gewinnt|spielt|kann|macht|noch)\b
     |welche[rsnm]? \w+
     |(?!sonst\b|selbst\b|meist\b)\w+st du\b(?! \w+ ge\w+[tn]$)
-    |(?:kann|darf|soll|konnte|durfte) (?:ich|man|jemand|mir)\b|(?:weiss|kennt|hat|kann) jemand\b
+    |(?:(?:darf|soll|konnte|durfte) (?:ich|man)|(?:kann|konnte) (?:man|jemand|mir|mich))\b
+    |(?:weiss|kennt|hat|kann) jemand\b
     |geht ?(?:e?s) dir|ist das (?:live|echt|dein|ein)\b
 """
 _ARABIC = r"""
@@ -223,8 +225,8 @@ _ARABIC = r"""
     |ماذا [تي]\w+
     |\w+ (?:ايه|ايش|شنو|كام|مين|وين)$
     |كيف (?!ما\b)\w+|كيفك\w*|كيفكم|كيفاش
-    |(?:وين|اين|فين|متي|امتي|امته|ليش|ليه|لماذا|علاش|هل|مين|منو|شكون|واش|قديش|اديش|بكم|شحال) (?!ما\b
-        |قد)\w+
+    |(?:وين|اين|فين|متي|امتي|امته|مين|منو) (?!ما\b|قد)\w+
+    |(?:ليش|ليه|لماذا|علاش|هل|شكون|واش|قديش|اديش|بكم|شحال) \w+
     |شلون\w*|ازيك\w*|شخبار\w*|اخبارك\w*
     |ممكن ت\w+|ممكن سؤال
 """
@@ -235,7 +237,8 @@ def _pattern(*languages: str) -> re.Pattern[str]:
     beginnings = "|".join(f"(?:{_joined(language)})" for language in languages)
     greeting = rf"(?:(?:{_joined(_GREETINGS)}) )"
     name = rf"(?:(?!(?:{_joined(_NO_NAMES)}) )\w+ )"
-    return re.compile(rf"{greeting}{{0,3}}{name}?(?:{beginnings})(?!\w)")
+    # A greeting may name somebody in two words: "salut beau gosse".
+    return re.compile(rf"(?:{greeting}{{1,3}}{name}{{0,2}}|{name}?)(?:{beginnings})(?!\w)")
 
 
 def _joined(pattern: str) -> str:
