@@ -93,6 +93,8 @@ export class Place {
   /** Empty the place at once. */
   clear() {
     clearTimeout(this.leaving);
+    // An animation that still runs would keep its card, for as long as it runs.
+    for (const running of this.card?.getAnimations({ subtree: true }) ?? []) running.cancel();
     this.key = this.card = null;
     this.slot.replaceChildren();
   }

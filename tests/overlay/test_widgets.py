@@ -185,6 +185,17 @@ def test_a_winner_has_one_card_where_the_quiz_is_shown(stage, visit):
     assert alone.locator(".tl-alert-text").inner_text() == "won the quiz: Jupiter"
 
 
+def test_who_has_no_picture_has_initials(stage, visit):
+    """Also when there should be one and it cannot be had; the browser has nothing to complain of."""
+    page = visit("/overlay/quiz")
+    winner = person(7, "Zoë Martin", avatar=True, points=1)
+    painted(page, stage.put("question", **quiz("decided", winner=winner)))
+    page.wait_for_load_state("networkidle")
+    assert page.locator(".tl-initials").inner_text() == "ZM"
+    assert page.locator("img").count() == 0
+    assert page.complaints == []
+
+
 def test_careful_words_leave_out_what_platforms_punish(stage, visit):
     """Neither follow nor like nor a gift, in words or in pictures."""
     page = visit("/overlay?policy=safe")
@@ -225,6 +236,23 @@ def test_a_hidden_source_keeps_its_state_and_returns_without_a_burst(stage, visi
     assert page.locator(".tl-winner-name").inner_text() == "Zoë"
     assert page.locator(".tl-alert").count() == 1
     assert page.evaluate("__moved") == 0
+
+
+def test_cards_that_have_left_are_not_kept(stage, visit):
+    """Twenty questions with a minute each: the page has no more nodes than after five."""
+    page = visit("/overlay/quiz")
+    session = page.context.new_cdp_session(page)
+
+    def nodes_after(rounds):
+        for number in rounds:
+            painted(
+                page, stage.put("question", **quiz("leading", round=number, leader=person(number, "Zoë")))
+            )
+        session.send("HeapProfiler.collectGarbage")
+        return session.send("Memory.getDOMCounters")["nodes"]
+
+    few, many = nodes_after(range(5)), nodes_after(range(5, 20))
+    assert many <= few + 40
 
 
 def test_missed_states_are_asked_for(stage, visit, server):
