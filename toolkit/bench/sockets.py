@@ -12,14 +12,22 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
+from string import ascii_lowercase
 
 from toolkit.bench.machine import Figure
+from toolkit.bus.notice import Notice
 from toolkit.load.gauges import ProcessGauge
 from toolkit.load.histogram import Histogram
 from toolkit.load.listeners import Heard, Listeners
 from toolkit.load.pipes import RemoteActor
 from toolkit.load.server import Server
 from toolkit.load.source import Source
+from toolkit.model.event import Comment, User
+from toolkit.show.blocklist import Blocklist
+from toolkit.show.gate import Gate
+from toolkit.show.ruling import Rules
+from toolkit.simulator.language import LANGUAGES, comment_text
 from toolkit.simulator.profile import profile_named
 
 __all__ = ["measure"]
@@ -33,6 +41,9 @@ CONNECT_WITHIN_S = 60.0
 ROUNDS = 3
 """With and without those that never read, in turns: the machine's own moods even out."""
 _USER = "demo"
+LISTED = 500
+JUDGED = 20_000
+"""Comments judged: a third of them is said more than once, as in a real room."""
 
 
 def measure(seconds: float, subscribers: Sequence[int] = SUBSCRIBERS) -> Iterator[Figure]:
@@ -43,6 +54,7 @@ def measure(seconds: float, subscribers: Sequence[int] = SUBSCRIBERS) -> Iterato
         seconds: Length of each measurement.
         subscribers: How many sockets, growing.
     """
+    yield _judging()
     with (
         tempfile.TemporaryDirectory() as folder,
         RemoteActor("simulator", Source, profile_named(PROFILE), 5) as source,
@@ -60,6 +72,30 @@ def measure(seconds: float, subscribers: Sequence[int] = SUBSCRIBERS) -> Iterato
                 grown = (gauge.look().rss_bytes - first_rss) / 1024 / (connected - subscribers[0])
                 yield Figure("sockets: memory per socket that reads", grown, "KiB")
             yield from _never_reading(listeners, gauge, connected, seconds)
+
+
+def _judging() -> Figure:
+    """Return what a long block list costs per comment that a public client gets, encoding left out."""
+    rng = Random(5)
+    words = ["".join(rng.choices(ascii_lowercase, k=6)) for _ in range(LISTED)]
+    gate = Gate(
+        Rules(blocklist=Blocklist([*words, *(f"*{word}*" for word in words[::10])], blocks_links=True))
+    )
+    comments = [_comment(rng, number) for number in range(1, JUDGED + 1)]
+    began_s = time.process_time()
+    for notice in comments:
+        gate.public(notice)
+    used_us = (time.process_time() - began_s) * 1e6 / JUDGED
+    note = f"{LISTED} words, a tenth of them with stars, and links; nothing without a list"
+    return Figure("sockets: judging a comment for public clients", used_us, "us of CPU", note=note)
+
+
+def _comment(rng: Random, number: int) -> Notice:
+    author = rng.randrange(400)
+    user = User(author, f"viewer.{author}", f"Viewer {author}")
+    text, language = comment_text(rng, rng.choice(LANGUAGES))
+    comment = Comment(number, number, 0, 0, user, text, language, "", "", is_history=False)
+    return Notice(number, Comment.kind, 0, comment)
 
 
 def _environment(folder: Path, source: RemoteActor) -> dict[str, str]:
