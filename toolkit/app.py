@@ -105,7 +105,7 @@ class App:
         self.folder = RecordingsFolder(settings.recordings)
         self.gate = Gate()
         self.show = new_show(settings, self.bus, self.clock, self.gate)
-        self.faces = Faces(self.bus, settings.show_folder / "avatars")
+        self.faces = Faces(self.bus, settings.show_folder / "avatars", self.clock)
         self.presets = Presets(settings.show_folder / "presets.json", self.bus)
         self.refusal = ""
         self._lock = threading.RLock()

@@ -57,7 +57,7 @@ class Studio:
         self.bus = MemoryBus(**bus_options)
         self.live_state = LiveState(self.bus)
         self.presets = Presets(None, self.bus)
-        self.faces = Faces(self.bus, None)
+        self.faces = Faces(self.bus, None, SystemClock())
         self.ready = True
         self.called = []
         # As TikTok's: large, and never the same in another process.

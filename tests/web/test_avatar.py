@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 import pytest
 
 from toolkit.bus.memory import MemoryBus
+from toolkit.clock import SystemClock
 from toolkit.model.event import Comment, User
 from toolkit.show.faces import FRESH_S, PICTURE_BYTES_MAX, PICTURES_MAX, Faces
 from toolkit.web.pictures import Pictures, is_image_host, is_public
@@ -60,6 +61,16 @@ class ImageHost(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+class Ahead(SystemClock):
+    """The machine's clock, so many seconds ahead."""
+
+    by_s = 0
+
+    def now_us(self):
+        """Return that time."""
+        return super().now_us() + self.by_s * 1_000_000
+
+
 @pytest.fixture
 def host():
     """Return the address of an image host on this machine."""
@@ -96,7 +107,7 @@ def allow_local(server, faces):
 def test_a_picture_is_fetched_once_and_kept(new_server, new_studio, host, tmp_path, name, kind):
     """Its type is what is in it; the second time nobody is asked."""
     studio = new_studio()
-    faces = studio.faces = Faces(studio.bus, tmp_path)
+    faces = studio.faces = Faces(studio.bus, tmp_path, SystemClock())
     server = new_server(studio)
     allow_local(server, faces)
     seen(studio.bus, 77, f"{host}/{name}")
@@ -124,7 +135,7 @@ def test_what_is_no_small_picture_is_none(new_server, new_studio, host, path):
 def test_one_host_gets_one_request_at_a_time(new_server, new_studio, host, tmp_path):
     """However many viewers win at once; and two pages that want the same ask once."""
     studio = new_studio()
-    faces = studio.faces = Faces(studio.bus, tmp_path)
+    faces = studio.faces = Faces(studio.bus, tmp_path, SystemClock())
     server = new_server(studio)
     allow_local(server, faces)
     for number in range(6):
@@ -195,7 +206,7 @@ def test_private_addresses_are_not_public(address):
 def test_a_name_that_leads_to_this_machine_is_not_connected_to(host):
     """The host may be allowed: where its name leads decides as well."""
     bus = MemoryBus()
-    faces = Faces(bus, None)
+    faces = Faces(bus, None, SystemClock())
     seen(bus, 5, f"http://localhost:{urlsplit(host).port}/a.png")
 
     async def fetch(**rules):
@@ -215,7 +226,7 @@ def test_a_host_that_says_nothing_does_not_hold_up_the_server(monkeypatch):
     monkeypatch.setattr("toolkit.web.pictures.FETCH_S_MAX", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         bus = MemoryBus()
-        faces = Faces(bus, None)
+        faces = Faces(bus, None, SystemClock())
         seen(bus, 5, f"http://127.0.0.1:{silent.getsockname()[1]}/a.png")
 
         async def fetch():
@@ -227,9 +238,8 @@ def test_a_host_that_says_nothing_does_not_hold_up_the_server(monkeypatch):
 
 def test_the_folder_has_bounds_and_forgets(tmp_path):
     """The oldest go first, none is shown after a week, and a viewer can be forgotten at once."""
-    clock = [time.time()]
-    bus = MemoryBus()
-    faces = Faces(bus, tmp_path, now_s=lambda: clock[0])
+    clock, bus = Ahead(), MemoryBus()
+    faces = Faces(bus, tmp_path, clock)
     for number in range(PICTURES_MAX + 5):
         faces.keep(number, PNG)
     assert len(list(tmp_path.iterdir())) == PICTURES_MAX
@@ -240,7 +250,7 @@ def test_the_folder_has_bounds_and_forgets(tmp_path):
     seen(bus, last, "https://p16.tiktokcdn.com/a")
     faces.forget(last)
     assert (faces.kept(last), faces.address_of(last)) == (None, None)
-    clock[0] += FRESH_S + 60
+    clock.by_s = FRESH_S + 60
     assert faces.kept(last - 1) is None
     for bad in (b"", b"<svg/>", PNG + bytes(PICTURE_BYTES_MAX)):
         faces.keep(1, bad)

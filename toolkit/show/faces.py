@@ -8,14 +8,13 @@ over the bus and kept in memory; pictures are kept in a folder, the oldest go fi
 from __future__ import annotations
 
 import logging
-import time
 from collections import OrderedDict
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
+from toolkit.clock import Clock
 from toolkit.model.event import Event
 from toolkit.show.keeping import replace_whole
 
@@ -46,19 +45,17 @@ def type_of(picture: bytes) -> str | None:
 class Faces:
     """Addresses and pictures by user id. Methods may be called from any thread."""
 
-    def __init__(
-        self, bus: MemoryBus, folder: Path | None, *, now_s: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, bus: MemoryBus, folder: Path | None, clock: Clock) -> None:
         """
         Begin to learn addresses.
 
         Args:
             bus: Whose events tell them.
             folder: Where pictures are kept; None for nowhere.
-            now_s: The clock of the files' times, seconds.
+            clock: Wall clock, as that of the files' times.
         """
         self._folder = folder
-        self._now_s = now_s
+        self._clock = clock
         self._addresses: OrderedDict[int, str] = OrderedDict()
         bus.tap(self._learn)
 
@@ -80,7 +77,7 @@ class Faces:
         """Return the picture from the folder; None if it is not there or no longer fresh."""
         for path in self._paths(user_id):
             try:
-                if self._now_s() - path.stat().st_mtime <= FRESH_S:
+                if self._clock.now_us() / 1e6 - path.stat().st_mtime <= FRESH_S:
                     return path.read_bytes()
             except OSError:
                 continue
