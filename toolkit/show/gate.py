@@ -50,7 +50,6 @@ class Gate:
         self.version = 0
         self.run_seq = 0
         self.rules = rules or Rules()
-        self._is_open = self.rules.are_open
         self._lock = threading.Lock()
 
     def follow(self, bus: MemoryBus, decided_of: Callable[[str], Decided]) -> None:
@@ -65,8 +64,15 @@ class Gate:
         def take(notices: list[Notice]) -> None:
             for notice in notices:
                 run = run_of(notice)
-                if run is not None and run.begins_anew:
-                    self._begin(notice.seq, decided_of(run.recording))
+                if run is None or not run.begins_anew:
+                    continue
+                try:
+                    decided = decided_of(run.recording)
+                except Exception:
+                    # The recorder is not to fall over what a show keeps.
+                    log.exception("what was decided about %s is unknown", run.recording)
+                    decided = Decided()
+                self._begin(notice.seq, decided)
 
         bus.tap(take)
 
@@ -89,7 +95,6 @@ class Gate:
 
     def _put(self, rules: Rules) -> None:
         self.rules = rules
-        self._is_open = rules.are_open
         self.version += 1
 
     # -- for the parts of the show -----------------------------------------
@@ -119,7 +124,7 @@ class Gate:
     def public(self, notice: Notice) -> Notice | None:
         """Return what a public client gets of a notice: itself, another one, or nothing. Never raises."""
         if isinstance(notice.data, Event):
-            return notice if self._is_open or self.ruling(notice.data) is None else None
+            return notice if self.rules.are_open or self.ruling(notice.data) is None else None
         try:
             if notice.type == APPROVED:
                 return self._approved(notice, notice.data)
@@ -165,10 +170,11 @@ class Gate:
         return notice if public == state else replace(notice, data=public)
 
     def _public_state(self, state: Any) -> Any:
-        if self._is_open:
+        rules = self.rules
+        if rules.are_open:
             return state
         try:
-            return _Censor(self.rules).shown(state)
+            return _Censor(rules).shown(state)
         except Exception:
             log.exception("a state of the show could not be judged; it is held back")
             return {}
