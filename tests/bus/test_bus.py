@@ -101,6 +101,22 @@ def test_only_wanted_types_arrive_and_the_reader_is_woken_once():
     assert reader.take() == []
 
 
+def test_whoever_is_woken_can_publish_before_the_publisher_goes_on():
+    """Waking is no part of publishing: nobody has to wait for who does it."""
+    bus = MemoryBus()
+    came_through = []
+
+    def wake() -> None:
+        other = threading.Thread(target=lambda: bus.publish([("like", {})]))
+        other.start()
+        other.join(5)
+        came_through.append(not other.is_alive())
+
+    with bus.subscribe(["comment"], wake=wake):
+        bus.publish([("comment", {})])
+    assert came_through == [True]
+
+
 def test_ids_leave_as_text_because_javascript_rounds_them():
     """Nineteen digits survive a browser."""
     bus = MemoryBus()

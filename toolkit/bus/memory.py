@@ -68,18 +68,18 @@ class Subscription:
         """Stop receiving. Harmless when repeated."""
         self._bus._forget(self)
 
-    def _offer(self, notices: list[Notice]) -> None:
+    def _offer(self, notices: list[Notice]) -> Callable[[], None] | None:
+        """Take in what is wanted; return who has to be woken, if anybody."""
         wanted = notices if self._types is None else [n for n in notices if n.type in self._types]
         if not wanted:
-            return
+            return None
         with self._lock:
             was_empty = not self._queue
             assert self._queue.maxlen is not None
             self.dropped += max(0, len(self._queue) + len(wanted) - self._queue.maxlen)
             self._queue.extend(wanted)
         # One wake-up per batch that finds the queue empty: the reader takes all.
-        if was_empty and self._wake is not None:
-            self._wake()
+        return self._wake if was_empty else None
 
 
 class MemoryBus:
@@ -144,8 +144,12 @@ class MemoryBus:
             self._ring.extend(notices)
             for tap in self._taps:
                 tap(notices)
-            for subscription in self._subscriptions:
-                subscription._offer(notices)
+            wakes = [subscription._offer(notices) for subscription in self._subscriptions]
+        # Afterwards: whoever wakes another thread may have to wait for his turn to run again,
+        # and all who publish or read would wait for him.
+        for wake in wakes:
+            if wake is not None:
+                wake()
         return notices
 
     def subscribe(
