@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from toolkit import garbage
 from toolkit.bench.machine import Figure
 from toolkit.bench.many_events import write_recording
 from toolkit.bench.material import new_frames
@@ -24,7 +25,8 @@ from toolkit.bus.live_state import LiveState
 from toolkit.bus.memory import MemoryBus
 from toolkit.clock import ManualClock
 from toolkit.replay.clip import clipped
-from toolkit.replay.clock import UNLIMITED
+from toolkit.replay.clock import UNLIMITED, SystemTime
+from toolkit.replay.lateness import Lateness
 from toolkit.replay.player import Player
 from toolkit.replay.progress import Progress
 from toolkit.replay.recording_plan import RecordingPlan
@@ -60,6 +62,8 @@ def measure(seconds: float) -> Iterator[Figure]:
         per_s = MESSAGES_PER_FRAME / FRAME_S
         path = _recorded(Path(folder), round(LOAD_PER_S * LOAD_S / MESSAGES_PER_FRAME))
         plan = RecordingPlan(path)
+        # As a server does that plays.
+        garbage.leave_alone_what_is_imported()
         yield from _punctuality(clipped(plan, 0, min(seconds, plan.duration_s)))
         yield from _load(plan, LOAD_PER_S / per_s)
     with tempfile.TemporaryDirectory() as folder:
@@ -68,6 +72,7 @@ def measure(seconds: float) -> Iterator[Figure]:
 
 def _punctuality(plan: Any) -> Iterator[Figure]:
     late = _played(plan, 1.0).late
+    timer = asyncio.run(_timer_alone(plan.duration_s)).as_dict()
     yield Figure(
         "replay: late at 1x, p99",
         late["p99_ms"],
@@ -76,6 +81,23 @@ def _punctuality(plan: Any) -> Iterator[Figure]:
         at_most=True,
         note=f"median {late['p50_ms']:g} ms, at most {late['max_ms']:g} ms, {late['count']} frames",
     )
+    yield Figure(
+        "replay: late with nothing to play, p99",
+        timer["p99_ms"],
+        "ms",
+        note=f"what the machine and its timers add; at most {timer['max_ms']:g} ms",
+    )
+
+
+async def _timer_alone(seconds: float) -> Lateness:
+    """Return how late somebody is who only waits for each frame's moment."""
+    clock, late, nobody = SystemTime(), Lateness(), asyncio.Event()
+    began_ns = clock.mono_ns()
+    for number in range(1, round(seconds / FRAME_S) + 1):
+        due_ns = began_ns + round(number * FRAME_S * 1e9)
+        await clock.wait(due_ns, nobody)
+        late.take(clock.mono_ns() - due_ns)
+    return late
 
 
 def _load(plan: Any, rate: float) -> Iterator[Figure]:
