@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import pairwise
 from typing import Any
 
@@ -526,7 +527,7 @@ class _Watcher:
             assert what in ("skip", "replay")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=int(os.environ.get("SHOW_FUZZ", "100")), deadline=None)
 @given(st.lists(STEPS, max_size=60))
 def test_whatever_happens_one_is_shown_at_a_time_nothing_stale_and_every_gift_is_accounted_for(
     steps: list[tuple[Any, ...]],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Any
 
 import pytest
@@ -258,7 +259,7 @@ EVENTS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=int(os.environ.get("SHOW_FUZZ", "60")), deadline=None)
 @given(st.lists(EVENTS, max_size=60))
 def test_no_value_ever_shrinks_and_none_is_below_what_was_seen(events: list[tuple[str, int]]) -> None:
     """Whatever TikTok tells, in whatever order."""
