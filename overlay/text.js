@@ -15,8 +15,10 @@ const graphemes = new Intl.Segmenter();
 /** Return viewer text fit for display: no controls, no piled marks, at most `charsMax` characters. */
 export function tidy(text, charsMax = TEXT_CHARS_MAX) {
   // Cut first: a hostile text of megabytes costs no more than a long one.
-  const cut = String(text ?? "").slice(0, charsMax * 8).toWellFormed();
-  const clean = cut.replace(/\s+/g, " ").replace(UNWANTED, "").replace(PILED_MARKS, "$1").trim();
+  const cut = String(text ?? "").slice(0, charsMax * 8);
+  // An OBS of some years ago does not know it; half a pair is then shown as a box.
+  const whole = cut.toWellFormed?.() ?? cut;
+  const clean = whole.replace(/\s+/g, " ").replace(UNWANTED, "").replace(PILED_MARKS, "$1").trim();
   if (clean.length <= charsMax) return clean;
   const kept = [];
   let units = 0;

@@ -4,6 +4,8 @@ Pictures of the overlay: every widget in every theme, over a bright and over a d
     python -m tests.overlay.gallery docs/overlay          one sheet per theme
     python -m tests.overlay.gallery docs/overlay neon     one theme
 
+``whole.png`` beside them is the page as a phone shows it.
+
 The pages play their own examples (``demo=still``), so the pictures are the same every
 time; nothing is asked of anybody. A sheet has a palette: it stays below 300 KB.
 """
@@ -74,6 +76,16 @@ def photograph(page, server: Server, theme: str) -> list[Image.Image]:
     return pictures
 
 
+def whole(page, server: Server) -> bytes:
+    """Return the whole page over a dark picture, as a phone shows it."""
+    page.set_viewport_size({"width": 1080, "height": 1920})
+    page.goto(f"{server.url}/overlay?demo=still&motion=0&state=leading")
+    page.locator(".tl-quiz").wait_for()
+    ground = backdrop((1080, 1920), is_bright=False).convert("RGBA")
+    ground.alpha_composite(Image.open(io.BytesIO(page.screenshot(omit_background=True))).convert("RGBA"))
+    return packed(ground.convert("RGB").resize((540, 960), Image.Resampling.LANCZOS))
+
+
 def arrange(pictures: list[Image.Image]) -> Image.Image:
     """Return the cells in columns, on nothing."""
     widths = [max(pictures[n].width for n in column) for column in COLUMNS]
@@ -97,9 +109,14 @@ def sheet_of(cells: Image.Image) -> bytes:
         ground.alpha_composite(cells)
         both.paste(ground.convert("RGB"), (0, row * cells.height))
     small = both.resize((both.width * 5 // 8, both.height * 5 // 8), Image.Resampling.LANCZOS)
+    return packed(small)
+
+
+def packed(picture: Image.Image) -> bytes:
+    """Return a picture as a PNG with a palette, small enough for a repository."""
     for colours in (COLOURS, COLOURS // 2, COLOURS // 4):
         kept = io.BytesIO()
-        small.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=2).save(kept, "PNG", optimize=True)
+        picture.quantize(colours, Image.Quantize.MEDIANCUT, kmeans=2).save(kept, "PNG", optimize=True)
         if len(kept.getvalue()) <= SHEET_BYTES_MAX:
             break
     return kept.getvalue()
@@ -118,6 +135,7 @@ def main(folder: str, *themes: str) -> None:
                 picture = sheet_of(arrange(photograph(page, server, theme)))
                 (Path(folder) / f"{theme}.png").write_bytes(picture)
                 print(f"{theme}: {len(picture) // 1000} KB")
+            (Path(folder) / "whole.png").write_bytes(whole(page, server))
             browser.close()
     finally:
         server.stop()

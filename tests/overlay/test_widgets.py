@@ -1,5 +1,7 @@
 """The widgets of the overlay on the show's states, in a real Chromium."""
 
+import json
+
 import pytest
 
 from tests.overlay.conftest import alert, board, goal, holds, now_us, painted, person, poll, quiz, stage_of
@@ -287,6 +289,28 @@ def test_a_screen_tells_what_it_shows_and_whether_it_is_seen(server, visit, unti
     )  # fmt: skip
     page.evaluate("dispatchEvent(new CustomEvent('obsSourceVisibleChanged', {detail: {visible: false}}))")
     until(lambda: not told()[0]["is_visible"])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"widget": ""}, {"widget": "A" * 17}, {"widget": 1}, {"fps": -1}, {"fps": 5_000}, {"fps": True},
+        {"seq": -1}, {"seq": None}, {"visible": 1}, {"active": "yes"}, {"obs": []},
+    ],
+)  # fmt: skip
+def test_a_screen_that_tells_nonsense_is_told_so(server, wrong):
+    """And is not listed."""
+    said = {"type": "screen", "widget": "chat", "visible": True, "active": True, "obs": False}
+    said |= {"fps": 60, "seq": 1}
+    with server.socket() as client:
+        client.recv()
+        client.send(json.dumps(said | wrong))
+        assert json.loads(client.recv())["type"] == "error"
+        assert server.surface.hub.screens() == []
+        client.send(json.dumps(said))
+        client.send('{"type": "ping"}')
+        assert json.loads(client.recv())["type"] == "pong"
+        assert [screen["fps"] for screen in server.surface.hub.screens()] == [60]
 
 
 def test_speech_is_off_until_both_want_it_and_stops_at_a_word(stage, visit):
