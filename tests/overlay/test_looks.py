@@ -70,6 +70,33 @@ def test_at_every_size_everything_has_its_place(visit, state):
         assert wrong == [], (width, height)
 
 
+def test_what_moves_costs_no_layout_and_nothing_flashes():
+    """Frames of animations name transform and opacity alone; styles have no animations of their own."""
+    frames = []
+    for file in OVERLAY.rglob("*.js"):
+        text = file.read_text()
+        frames += re.findall(r"\.animate\(\s*\{(.*?)\}", text, re.DOTALL)
+        assert len(re.findall(r"\.animate\(", text)) == len(re.findall(r"\.animate\(\s*\{", text)), file.name
+        assert "iterations" not in text
+    assert len(frames) >= 10
+    assert {key for one in frames for key in re.findall(r"(\w+):\s*\[", one)} == {"transform", "opacity"}
+    for file in OVERLAY.glob("*.css"):
+        assert not re.search(r"@keyframes|animation|transition", file.read_text()), file.name
+
+
+def test_a_demonstration_is_played_by_the_page_alone(visit):
+    """No socket is opened, and nothing but the page's own files is asked for."""
+    page = visit("/overlay?demo=1&sound=0")
+    asked, sockets = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("websocket", lambda socket: sockets.append(socket.url))
+    page.reload()
+    page.locator(".tl-quiz").wait_for()
+    page.locator(".tl-board").wait_for()
+    assert sockets == []
+    assert [url for url in asked if "/overlay/assets/" not in url and "/overlay?" not in url] == []
+
+
 def test_every_language_has_every_word():
     """The same keys, and the same places for values in each sentence."""
     for prefix in ("", "builder."):
