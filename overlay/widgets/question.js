@@ -27,12 +27,14 @@ export const isOnAir = () => place.key !== null;
 
 export function update(value, nowMs) {
   const key = `${value.round}:${value.id}`;
-  const phase = `${key}:${value.state}`;
+  const won = value.state === "decided" && value.winner && !value.is_void ? winnerOf(value) : null;
+  const phase = `${key}:${value.state}:${won?.user.user_id}`;
   const isNews = before !== "" && before !== phase;
   before = phase;
   stopRaw();
-  if (value.state === "decided" && value.winner && options.shows.has("winner")) {
-    place.show(`winner:${key}`, () => winnerCard(value));
+  if (won && options.shows.has("winner")) {
+    // The operator may judge otherwise while it is on screen.
+    place.show(`winner:${phase}:${won.points}:${value.is_disputed}`, () => winnerCard(value));
     if (isNews) celebrate(value);
   } else if (value.source === "audience") {
     if (ON_AIR.includes(value.state) && options.shows.has("question")) showAsked(key, value, nowMs);

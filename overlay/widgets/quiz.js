@@ -93,7 +93,7 @@ function reveal(card, value) {
   if (!isShown && accepted.length) {
     leader.append(icon("check"), element("span", "tl-quiz-first", say("answer")), textOf(accepted[0], "tl-quiz-solution"));
   }
-  if (!value.winner) card.querySelector(".tl-quiz-answered").textContent = say("nobody");
+  if (!value.winner || value.is_void) card.querySelector(".tl-quiz-answered").textContent = say("nobody");
 }
 
 /** Let the clock run. */

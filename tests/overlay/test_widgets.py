@@ -43,6 +43,18 @@ def test_a_quiz_runs_from_the_question_to_the_winner(stage, visit):
     assert page.complaints == []
 
 
+def test_the_operator_may_judge_otherwise_while_it_is_on_screen(stage, visit):
+    """Another winner is another card; a void question has none."""
+    page = visit("/overlay/quiz")
+    for number, name in ((7, "Zoë"), (8, "Ann")):
+        decided = quiz("decided", winner=person(number, name, points=9), accepted=["Jupiter"])
+        painted(page, stage.put("question", **decided))
+        assert page.locator(".tl-winner-name").inner_text() == name
+    painted(page, stage.put("question", **decided | {"is_void": True}))
+    assert page.locator(".tl-winner").count() == 0
+    assert page.locator(".tl-quiz-answered").inner_text() == "Nobody knew"
+
+
 def test_without_a_winner_the_right_choice_is_shown(stage, visit):
     """And that nobody knew."""
     page = visit("/overlay/quiz")
