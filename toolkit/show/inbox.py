@@ -57,7 +57,10 @@ class QuestionState(StrEnum):
     @property
     def is_open(self) -> bool:
         """Whether it is still to be shown, or is shown now."""
-        return self not in (QuestionState.ANSWERED, QuestionState.DISMISSED)
+        return self not in _CLOSED
+
+
+_CLOSED = (QuestionState.ANSWERED, QuestionState.DISMISSED)
 
 
 @dataclass(slots=True)
@@ -269,14 +272,18 @@ class Inbox:
 
     def _crowd_out(self) -> None:
         """Keep to the bounds: what the fewest have asked goes first, of these the oldest."""
-        questions = self._questions.values()
-        open_ones = [question for question in questions if question.state.is_open]
+        if len(self._questions) <= OPEN_MAX:
+            return
+        # One pass: in a flood this is done for every question that comes.
+        open_ones: list[InboxQuestion] = []
+        closed: list[InboxQuestion] = []
+        for question in self._questions.values():
+            (closed if question.state in _CLOSED else open_ones).append(question)
         if len(open_ones) > OPEN_MAX:
             loose = [q for q in open_ones if not q.is_pinned and q.state is not QuestionState.ON_AIR]
             least = min(loose, key=_worth, default=open_ones[-1])
             del self._questions[least.id]
             self._dropped += 1
-        closed = [question for question in questions if not question.state.is_open]
         if len(closed) > CLOSED_MAX:
             del self._questions[min(closed, key=lambda question: question.at).id]
 
