@@ -1,5 +1,7 @@
 """Settings: every problem is named at once."""
 
+from pathlib import Path
+
 import pytest
 
 from toolkit.config import load_settings
@@ -19,6 +21,12 @@ def test_defaults_hold_and_a_handle_loses_its_at_sign():
     assert settings.username == "someone"
     assert settings.reconnection_base_delay_ms == 5000
     assert settings.reconnection_max_delay_ms == 300_000
+
+
+def test_the_show_is_kept_beside_the_recordings_unless_it_has_a_folder_of_its_own():
+    """Questions can lie in a folder that is shared, recordings elsewhere."""
+    assert load_settings({"TOOLKIT_RECORDINGS": "/x"}).show_folder == Path("/x/show")
+    assert load_settings({"TOOLKIT_RECORDINGS": "/x", "TOOLKIT_SHOW": "/y"}).show_folder == Path("/y")
 
 
 def test_all_problems_come_at_once_each_with_name_value_and_range():
