@@ -420,6 +420,9 @@ def test_a_replay_leaves_out_what_the_operator_hid_from_its_first_notice_on(tmp_
     replayed.ask("hide_user", user_id="8")
     replayed.ask("hide_message", msg_id="77")
     assert not replayed.gate.lets_through(comment("x", user=8))
+    replayed.run("rehearsal", "rec-1")
+    assert not replayed.gate.lets_through(comment("x", user=8)), "it jumped, and is the same rehearsal"
+    assert not replayed.gate.lets_through(comment("x", msg=77))
     replayed.run("live", "rec-2")
     assert replayed.gate.lets_through(comment("x", user=8)), "hidden in a rehearsal, and only there"
     assert replayed.gate.lets_through(comment("rude", msg=5)), "another live, other decisions"

@@ -127,17 +127,20 @@ class Moderation:
         return None
 
     def _begin(self, run: Run, seq: int) -> None:
-        if self._users_before is not None:
+        # A rehearsal that jumps begins anew, and is the same rehearsal.
+        is_same = run.kind == "rehearsal" and run == self._run
+        if self._users_before is not None and not is_same:
             self._users, self._users_before = self._users_before, None
             self._set_lists()
-        if run.kind == "rehearsal":
+        if run.kind == "rehearsal" and not is_same:
             self._users_before = dict(self._users)
         if run.begins_anew:
             self._run, self._run_seq = run, seq
             self._held.clear()
             self._lapsed.clear()
-            # Read when the run was announced, before anybody could see anything of it.
-            self._decided = self._gate.rules.decided if self._gate.run_seq == seq else Decided()
+            if not is_same:
+                # Read when the run was announced, before anybody could see anything of it.
+                self._decided = self._gate.rules.decided if self._gate.run_seq == seq else Decided()
             self._gate.set_decided(seq, self._decided, frozenset())
         self.version += 1
 
