@@ -6,7 +6,7 @@ from datetime import datetime
 
 import polars as pl
 
-from toolkit.analysis.observed import Frame, minutes_observed
+from toolkit.analysis.observed import Frame, in_order, minutes_observed
 
 __all__ = ["chatters", "chatters_per_minute"]
 
@@ -59,21 +59,23 @@ def chatters_per_minute(comments: Frame, segments: Frame, until: datetime | None
     Raises:
         RecordingError: The segments lie months apart.
     """
+    minute = pl.col("received_at").dt.truncate("1m")
+    columns = ["seq", "user_id", "is_history"]
+    written = in_order(_with_author(comments).select(*columns, minute=minute).collect())
+    begun = (
+        written.lazy()
+        .group_by("user_id")
+        .agg(first=pl.col("minute").first(), was_there=pl.col("is_history").first())
+    )
+    is_new = (pl.col("minute") == pl.col("first")) & ~pl.col("was_there")
     counts = (
-        _with_author(comments)
-        .sort("seq")
-        .with_columns(minute=pl.col("received_at").dt.truncate("1m"))
-        .with_columns(
-            is_new=(pl.col("minute") == pl.col("minute").first().over("user_id"))
-            & ~pl.col("is_history").first().over("user_id")
-        )
+        written.lazy()
         .filter(~pl.col("is_history"))
-        .unique(["user_id", "minute"])
+        .select("user_id", "minute")
+        .unique()
+        .join(begun, on="user_id")
         .group_by("minute")
-        .agg(
-            new=pl.col("is_new").sum().cast(pl.UInt32),
-            returning=(~pl.col("is_new")).sum().cast(pl.UInt32),
-        )
+        .agg(new=is_new.sum().cast(pl.UInt32), returning=(~is_new).sum().cast(pl.UInt32))
     )
     return (
         minutes_observed(segments, until)

@@ -9,14 +9,15 @@ from toolkit.analysis.observed import Frame
 __all__ = ["emoji_counts", "language_counts", "questions_asked", "word_counts"]
 
 _QUESTION_MARK = r"[?？؟]"
-_PADDING = r"^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$"
+_PADDING_BEFORE, _PADDING_AFTER = r"^[^\p{L}\p{N}]+", r"[^\p{L}\p{N}]+$"
 """Marks and emoji around a question: with and without them it is the same question."""
 
 _WORD = r"[\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}]{2,}|\p{L}[\p{L}\p{M}]{3,}"
 """Four letters and more: leaves out most of the small words of most languages without a
 list for each. Where no spaces are set (Chinese, Japanese, Thai) whole phrases are words."""
 
-_MENTION = r"@[\w.]+"
+_MENTION_OR_WORD = rf"@[\w.]+|{_WORD}"
+"""A mention is found before the words in it, and left out then: one look at each text, not two."""
 
 _EMOJI = (
     r"[\x{1F1E6}-\x{1F1FF}]{2}"  # a flag is two letters
@@ -44,11 +45,19 @@ def questions_asked(comments: Frame, questions: Frame) -> pl.DataFrame:
     columns = ["seq", "received_at", "user_id", "text"]
     in_chat = comments.lazy().filter(pl.col("text").str.contains(_QUESTION_MARK)).select(columns)
     in_qa = questions.lazy().unique("question_id", keep="first", maintain_order=True).select(columns)
-    same = pl.col("text").str.to_lowercase().str.replace_all(_PADDING, "")
-    return (
+    same = pl.col("text").str.to_lowercase().str.replace(_PADDING_BEFORE, "").str.replace(_PADDING_AFTER, "")
+    asked = (
         pl.concat([in_chat.with_columns(in_qa=False), in_qa.with_columns(in_qa=True)])
         .with_columns(same=same)
         .filter(pl.col("same") != "")
+        .with_columns(is_repeated=pl.col("same").is_duplicated())
+        .collect()
+        .lazy()
+    )
+    # Most are asked once: they are rows as they are, and need no group.
+    once = asked.filter(~pl.col("is_repeated")).with_columns(last_at="received_at")
+    repeated = (
+        asked.filter("is_repeated")
         .sort("seq")
         .group_by("same")
         .agg(
@@ -60,8 +69,18 @@ def questions_asked(comments: Frame, questions: Frame) -> pl.DataFrame:
             first_at=pl.col("received_at").min(),
             last_at=pl.col("received_at").max(),
         )
+    )
+    one = pl.lit(1, pl.UInt32)
+    columns = ["seq", "text", "askers", "times", "in_qa", "first_at", "last_at"]
+    return (
+        pl.concat(
+            [
+                repeated.select(columns),
+                once.with_columns(askers=one, times=one, first_at="received_at").select(columns),
+            ]
+        )
         .sort(["askers", "times", "seq"], descending=[True, True, False])
-        .drop("same", "seq")
+        .drop("seq")
         .collect()
     )
 
@@ -78,8 +97,8 @@ def word_counts(comments: Frame) -> pl.DataFrame:
         word), most writers first. Columns: word (str, lower case), writers (u32),
         comments (u32). Mentions are left out.
     """
-    words = pl.col("text").str.replace_all(_MENTION, " ").str.to_lowercase().str.extract_all(_WORD)
-    return _counted(comments, words, "word")
+    words = pl.col("text").str.to_lowercase().str.extract_all(_MENTION_OR_WORD)
+    return _counted(comments, words, "word").filter(~pl.col("word").str.starts_with("@"))
 
 
 def emoji_counts(comments: Frame) -> pl.DataFrame:

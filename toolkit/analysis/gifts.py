@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from toolkit.analysis.observed import Frame
+from toolkit.analysis.observed import Frame, in_order
 
 __all__ = ["diamonds_by_gift", "diamonds_by_giver", "gift_streaks"]
 
@@ -12,6 +12,13 @@ _STREAKABLE = 1
 """The ``gift_type`` whose taps come as a streak; any other arrives once and complete."""
 _TYPE_UNKNOWN = 0
 """A gift that came without its description. Then a group tells that it is a streak."""
+_COLUMNS = (
+    "seq", "msg_id", "occurred_at", "received_at", "user_id", "gift_id", "gift_name", "diamonds",
+    "repeat_count", "repeat_end", "group_id",
+)  # fmt: skip
+_FOUND = (
+    "seq", "user_id", "gift_id", "gift_name", "started_at", "last_at", "count", "price", "is_provisional",
+)  # fmt: skip
 
 
 def gift_streaks(gifts: Frame) -> pl.DataFrame:
@@ -37,17 +44,36 @@ def gift_streaks(gifts: Frame) -> pl.DataFrame:
     is_streak = (pl.col("gift_type") == _STREAKABLE) | (
         (pl.col("gift_type") == _TYPE_UNKNOWN) & (pl.col("group_id") != 0)
     )
-    # A single gift is its message; one without an id is told apart by its position.
-    single = pl.when(pl.col("msg_id") != 0).then("msg_id").otherwise(-pl.col("seq"))
-    ended_before = pl.col("repeat_end").cum_sum() - pl.col("repeat_end")
-    nth = pl.when(pl.col("group_id") == 0).then(ended_before.over("user_id", "gift_id", "single"))
+    taps = gifts.lazy().select(*_COLUMNS, is_streak=is_streak.fill_null(False)).collect()
+    streaks, singles = taps.filter("is_streak"), taps.filter(~pl.col("is_streak"))
+    found = [_single_gifts(singles), _streaks(_numbered(streaks), "group_id", "nth")]
     return (
-        gifts.lazy()
-        .with_columns(is_streak=is_streak, single=pl.when(~is_streak).then(single))
-        .sort("occurred_at", "seq")
-        .with_columns(nth=nth)
-        .sort("seq")
-        .group_by("user_id", "gift_id", "group_id", "single", "nth")
+        in_order(pl.concat(found))
+        .lazy()
+        .with_columns(diamonds=pl.col("count") * pl.col("price"))
+        .select(
+            "started_at", "last_at", "user_id", "gift_id", "gift_name", "count", "diamonds", "is_provisional"
+        )
+        .collect()
+    )
+
+
+def _numbered(taps: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Say of each tap without a group how many streaks of its viewer and gift had ended before it."""
+    is_loose = pl.col("group_id") == 0
+    if not taps.select(is_loose.any()).item():
+        return taps.with_columns(nth=pl.lit(None, pl.UInt32))
+    ended_before = pl.col("repeat_end").cum_sum() - pl.col("repeat_end")
+    return taps.sort("occurred_at", "seq").with_columns(
+        nth=pl.when(is_loose).then(ended_before.over("user_id", "gift_id", *keys))
+    )
+
+
+def _streaks(taps: pl.DataFrame, *keys: str) -> pl.DataFrame:
+    """Return one row for all taps with the same viewer, gift and ``keys``."""
+    return (
+        in_order(taps)
+        .group_by("user_id", "gift_id", *keys)
         .agg(
             pl.col("seq").first(),
             pl.col("gift_name").last(),
@@ -57,12 +83,33 @@ def gift_streaks(gifts: Frame) -> pl.DataFrame:
             price=pl.col("diamonds").max(),
             is_provisional=pl.col("is_streak").first() & ~pl.col("repeat_end").any(),
         )
-        .sort("seq")
-        .with_columns(diamonds=pl.col("count") * pl.col("price"))
-        .select(
-            "started_at", "last_at", "user_id", "gift_id", "gift_name", "count", "diamonds", "is_provisional"
-        )
-        .collect()
+        .select(_FOUND)
+    )
+
+
+def _single_gifts(taps: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per message. One without an id is like no other."""
+    alone = taps.select(
+        "seq",
+        "user_id",
+        "gift_id",
+        "gift_name",
+        started_at="received_at",
+        last_at="received_at",
+        count=pl.col("repeat_count").clip(lower_bound=1),
+        price="diamonds",
+        is_provisional=pl.lit(False),
+    )
+    if taps["msg_id"].n_unique() == taps.height:
+        # Nothing to put together: what has nothing in common is not grouped.
+        return alone
+    is_again = pl.struct("user_id", "gift_id", "group_id", "msg_id").is_duplicated() & (pl.col("msg_id") != 0)
+    again = taps.filter(is_again)
+    return pl.concat(
+        [
+            alone.join(again.select("seq"), on="seq", how="anti"),
+            _streaks(_numbered(again, "msg_id"), "group_id", "msg_id", "nth"),
+        ]
     )
 
 

@@ -9,7 +9,15 @@ import polars as pl
 
 from toolkit.errors import RecordingError
 
-__all__ = ["MINUTE_S", "UTC_US", "Frame", "closed_segments", "minutes_observed", "without_history"]
+__all__ = [
+    "MINUTE_S",
+    "UTC_US",
+    "Frame",
+    "closed_segments",
+    "in_order",
+    "minutes_observed",
+    "without_history",
+]
 
 Frame: TypeAlias = pl.DataFrame | pl.LazyFrame
 """A table, read already or not."""
@@ -92,6 +100,11 @@ def without_history(events: Frame) -> pl.LazyFrame:
     """Return the events without what TikTok replayed from before we connected."""
     rows = events.lazy()
     return rows.filter(~pl.col("is_history")) if "is_history" in rows.collect_schema() else rows
+
+
+def in_order(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows in the order of ``seq``. Tables of a recording are; looking is a tenth of sorting."""
+    return rows if rows["seq"].is_sorted() else rows.sort("seq")
 
 
 def _first_and_last_minute(stretches: pl.DataFrame, until: datetime | None) -> tuple[datetime, datetime]:
