@@ -101,6 +101,14 @@ def test_a_change_is_announced_at_once_and_many_changes_four_times_a_second() ->
     assert [state["heard"] for _, state in hall.announced()] == [1, 26, 51, 76, 100]
 
 
+def test_what_a_part_heard_and_did_not_care_about_is_not_announced() -> None:
+    """A busy chat does not send the same state four times a second."""
+    hall = Hall()
+    hall.conductor.command({"action": "stage.blank", "on": True})
+    hall.conductor.command({"action": "stage.blank", "on": True})
+    assert [kind for kind, _ in hall.announced()] == ["show:stage"]
+
+
 def test_the_wait_is_until_the_next_thing_that_is_due() -> None:
     """A change that was held back, or a part's own time; nothing is asked all the time."""
     hall = Hall()

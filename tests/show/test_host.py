@@ -445,6 +445,8 @@ def test_audience_off_leaves_the_screen_to_the_bank(studio: Studio) -> None:
     assert studio.do("next", source="audience")["id"] == asked
     studio.do("close")
     assert studio.do("ask", id=asked)["id"] == asked and studio.became(asked) == "on_air"
+    studio.inbox.command("inbox.dismiss", {"id": asked}, studio.now)
+    assert "no such question" in studio.refused("ask", id=asked)
 
 
 # -- by hand --------------------------------------------------------------------

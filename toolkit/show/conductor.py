@@ -13,6 +13,7 @@ while one is on.
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,7 @@ class _Seat:
     due: int | None = 0
     announced_version: int = -1
     announced_at: int = -ANNOUNCE_EVERY_US
+    announced_text: str = ""
     edges: list[_Announcement] = field(default_factory=list)
 
     @property
@@ -276,9 +278,11 @@ class Conductor:
                 continue
             state = self._guarded(seat, seat.part.state)
             if state is not None:
-                seat.announced_version, seat.announced_at = seat.part.version, now
-                self._states = self._states | {seat.part.name: state}
-                items.append((f"show:{seat.part.name}", state))
+                seat.announced_version = seat.part.version
+                if self._is_news(seat, state):
+                    seat.announced_at = now
+                    self._states = self._states | {seat.part.name: state}
+                    items.append((f"show:{seat.part.name}", state))
             edges += seat.edges
             seat.edges = []
         if items or edges:
@@ -288,6 +292,13 @@ class Conductor:
                     (k, data) for k, data in edges if k in self._keepers and isinstance(data, dict)
                 ]
             self._bus.publish([*items, *edges], rehearsal=self._is_rehearsal)
+
+    def _is_news(self, seat: _Seat, state: dict[str, Any]) -> bool:
+        """Whether a state differs from what was announced last: much of what a part hears changes nothing."""
+        # As text: what is in an announced state may have been changed since.
+        text = json.dumps(state, default=str)
+        was, seat.announced_text = seat.announced_text, text
+        return text != was
 
     def _wait_us(self, now: int) -> int:
         """Return how long nothing is due; whatever happens ends the wait."""
@@ -310,6 +321,7 @@ class Conductor:
             if state is not None:
                 self._states[seat.part.name] = state
                 seat.announced_version = seat.part.version
+                self._is_news(seat, state)
 
     def _keep(self, *, is_last: bool = False) -> None:
         """Write what is due. Outside the lock of the parts: a slow disk delays no winner."""

@@ -299,7 +299,7 @@ class Host:
         if question is not None:
             self._cut(now)
             self._show(question, now)
-        elif asked is not None:
+        elif asked is not None and asked.state is not QuestionState.DISMISSED:
             self._cut(now)
             self._show_asked(asked, now)
         else:
