@@ -8,8 +8,9 @@ The web surface: Tornado routes beside the dashboard, in the same process and po
     hub         the socket's fan-out: who gets which frame, bounded per client
     surface     what the routes of one application share
     handler     headers, errors, HEAD: the same everywhere
-    overlay, socket, api, health
+    overlay, presets, screens, avatar, socket, show, api, health
                 one file per surface; each ends with its `routes`
+    pictures    what `avatar` fetches, and from whom alone
     routes      all of them, in order
     plugin      for `panel serve --plugins toolkit.web.plugin`
     panel_hook  for plain `panel serve`: Panel loads it by entry point
