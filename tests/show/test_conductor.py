@@ -52,6 +52,7 @@ class _Tally:
         if action == "tally.fail":
             raise RuntimeError("a fault of ours")
         self.version += 1
+        self.heard.append((action, now))
         self.edges.append(
             ("show:result", {"round": values["round"], "recording": "x", "opened_at": now + values["round"]})
         )
