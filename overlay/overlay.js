@@ -12,7 +12,7 @@ import { options, takeOptions } from "./options.js";
 import { askFrame, forgetPaintings } from "./painting.js";
 import { loadPreset, onPreset, presetChanged } from "./preset.js";
 import { startScreen, tellScreenSoon } from "./screen.js";
-import { drawerOf, fetchShow, loadWidgets, redraw, showTopics, takePart, takeShow } from "./show.js";
+import { drawerOf, loadWidgets, redraw, showTopics, takePart, takeShow } from "./show.js";
 import { resubscribe, startSocket, subscribe } from "./socket.js";
 import { unlock } from "./sound.js";
 import { root, serverNow, state } from "./state.js";
@@ -23,6 +23,7 @@ import { drawViewers, setViewers } from "./widgets/viewers.js";
 /** A question that arrives later than this was asked before we came back: no longer news. */
 const STALE_MS = 30000;
 const STATUS_EVERY_MS = 500;
+const CATCH_UP_MS_MIN = 5000;
 
 const ribbon = document.querySelector(".tl-ribbon");
 const statusLine = document.querySelector(".tl-status");
@@ -61,6 +62,7 @@ function clearStage() {
 // -- notices -------------------------------------------------------------------
 
 let heardTopics = "";
+let caughtUpAt = -Infinity;
 
 function topics() {
   const wanted = ["run", "status", "overlay:preset", ...showTopics()];
@@ -92,8 +94,7 @@ function take(notice) {
     case "snapshot":
       return takeSnapshot(notice);
     case "missed":
-      if (state.hasShow) fetchShow();
-      return;
+      return catchUp();
     case "subscribed":
     case "pong":
     case "error":
@@ -102,6 +103,14 @@ function take(notice) {
   if (notice.rehearsal && !type.startsWith("show:")) setRehearsal(true);
   takeNews(type, data, notice);
   if (notice.seq > state.receivedSeq) state.receivedSeq = notice.seq;
+}
+
+/** Notices are gone, maybe those that blanked the page: ask for the present state. */
+function catchUp() {
+  const now = performance.now();
+  if (!state.hasShow || now - caughtUpAt < CATCH_UP_MS_MIN) return;
+  caughtUpAt = now;
+  resubscribe(topics());
 }
 
 function takeNews(type, data, notice) {

@@ -6,7 +6,7 @@
 import * as sound from "./sound.js";
 import * as speech from "./speech.js";
 import { options } from "./options.js";
-import { addressOf, root, serverNow, state } from "./state.js";
+import { root, serverNow, state } from "./state.js";
 import { setLanguage } from "./words.js";
 import { followPreset } from "./preset.js";
 
@@ -53,16 +53,6 @@ export function takeShow(show) {
   // The stage first: language and whether anything may be seen at all.
   if (show.stage) takePart("stage", show.stage);
   for (const [name, value] of Object.entries(show)) if (name !== "stage") takePart(name, value);
-}
-
-/** Ask for all of it: notices were missed. */
-export async function fetchShow() {
-  try {
-    const answer = await fetch(addressOf("api/show"));
-    if (answer.ok) takeShow(await answer.json());
-  } catch {
-    // Away: the snapshot of the next connection has it.
-  }
 }
 
 /** Draw everything again: options or language have changed. */
