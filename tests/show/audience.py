@@ -46,6 +46,7 @@ class Audience(Generic[P]):
         self.told: list[tuple[str, Any]] = []
         self._seq = 0
         self._due: int | None = START
+        self._seen = (part.version, "")
         if recording:
             self.run("live", recording)
 
@@ -56,12 +57,15 @@ class Audience(Generic[P]):
         until = self.now + round(seconds * 1e6)
         while self._due is not None and self._due <= until:
             self.now = max(self.now, self._due)
+            self.state()
             self._tick()
+            self.state()
         self.now = until
-        self._tick()
 
     def do(self, action: str, **values: Any) -> dict[str, Any]:
         """Have the operator ask for something; return the state after it."""
+        assert action in self.part.actions
+        self.state()
         self.part.command(action, values, self.now)
         self._tick()
         return self.state()
@@ -70,6 +74,9 @@ class Audience(Generic[P]):
         """Return the part's state, as a screen gets it."""
         told = json.dumps(self.part.state(), ensure_ascii=False, allow_nan=False)
         assert len(told.encode()) <= STATE_BYTES_MAX
+        version, before = self._seen
+        assert told == before or self.part.version > version or not before, "it changed and did not say so"
+        self._seen = (self.part.version, told)
         state: dict[str, Any] = json.loads(told)
         return state
 

@@ -282,14 +282,20 @@ def test_a_steady_stream_of_people_is_no_raid(audience: Audience[Alerts], every_
     assert names(audience, 1) == []
 
 
-def test_the_crowd_after_a_reconnect_is_no_raid(audience: Audience[Alerts]) -> None:
+@pytest.mark.parametrize(
+    "silence",
+    [[("status", {"connected": False}), ("status", {"connected": True})], [("missed", {"count": 9})]],
+)
+def test_the_crowd_after_a_reconnect_is_no_raid(
+    audience: Audience[Alerts], silence: list[tuple[str, dict[str, Any]]]
+) -> None:
     """Nobody knows what was usual while nobody listened."""
     for number in range(40):
         audience.joins(number)
         audience.wait(2.5)
-    audience.notice("status", {"connected": False})
-    audience.wait(300)
-    audience.notice("status", {"connected": True})
+    for kind, data in silence:
+        audience.notice(kind, data)
+        audience.wait(150)
     for number in range(100):
         audience.joins(1_000 + number)
         audience.wait(0.1)

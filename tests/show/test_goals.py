@@ -154,6 +154,12 @@ def test_changing_a_goal_keeps_what_it_has_reached(audience: Audience[Goals]) ->
     audience.gives(1)
     audience.do("goals.set", id="gifts", kind="gifts", title="More", target=50)
     assert values(audience) == {"gifts": 1}
+    (lower,) = audience.do("goals.set", id="gifts", kind="gifts", title="One", target=1)["goals"]
+    assert (lower["title"], lower["is_reached"], audience.told) == ("One", True, [])
+    (higher,) = audience.do("goals.set", id="gifts", kind="gifts", title="", target=2)["goals"]
+    assert not higher["is_reached"]
+    audience.gives(2)
+    assert [kind for kind, _ in audience.told] == ["goal:reached"]
     audience.do("goals.set", id="gifts", kind="likes", title="", target=50)
     assert values(audience) == {"gifts": 0}
     assert audience.do("goals.remove", id="gifts") == {"goals": []}

@@ -156,7 +156,7 @@ def apply(part: Part, step: tuple[str, Any, Any], now: int, seq: int) -> int:
             try:
                 part.command(actions[first % len(actions)], second, now)
             except ShowError as error:
-                assert str(error)
+                assert str(error) and error.hint
                 assert len(str(error)) < 500
         case "wait":
             # Backwards too: clocks are set.

@@ -291,10 +291,19 @@ def test_a_live_that_goes_on_after_a_restart_has_its_questions(audience: Audienc
     audience.says(1, "how old are you")
     audience.asks(2, "Where do you live?")
     audience.part.mark(id_of(audience, "Where do you live?"), "on_air", audience.now)
+    audience.do("inbox.pin", id=id_of(audience, "how old are you"), on=True)
+    audience.do("inbox.auto", on=False)
     kept = json.loads(json.dumps(audience.part.saved()))
     again = Audience(Inbox(), recording="")
     again.part.restore(kept)
     again.run("live", "live-1")
+    told = again.state()
+    assert (told["auto"], {one["text"]: one["is_pinned"] for one in told["questions"]}) == (
+        False, {"how old are you": True, "Where do you live?": False},
+    )  # fmt: skip
+    assert {user["handle"] + user["nickname"] for one in told["questions"] for user in one["users"]} == {
+        "h1N1", "h2N2",
+    }  # fmt: skip
     again.says(1, "how old are you")
     again.says(3, "how old are you")
     assert texts(again) == {"how old are you": ("new", 2), "Where do you live?": ("queued", 1)}

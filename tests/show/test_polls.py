@@ -173,6 +173,12 @@ def test_a_poll_of_tiktok_whose_end_was_missed_goes_too(audience: Audience[Polls
     assert audience.state()["state"] == "idle"
 
 
+def test_options_without_a_text_have_their_number(audience: Audience[Polls]) -> None:
+    """The message that had their texts was in a gap."""
+    audience.tiktok_polls(7, 2, [{"index": 0, "text": "", "votes": 2}, {"index": 1, "text": "", "votes": 1}])
+    assert [option["label"] for option in audience.state()["options"]] == ["1", "2"]
+
+
 def test_the_chat_s_poll_goes_before_tiktok_s(audience: Audience[Polls]) -> None:
     """The operator has asked; TikTok's is shown once that is taken off, if it still runs."""
     ask(audience)
@@ -183,7 +189,10 @@ def test_the_chat_s_poll_goes_before_tiktok_s(audience: Audience[Polls]) -> None
     assert audience.state()["source"] == "tiktok"
 
 
-@pytest.mark.parametrize("options", ["", "{", "[1]", '[{"text": 5}]', '{"text": "x"}', "[" * 5_000, "null"])
+@pytest.mark.parametrize(
+    "options",
+    ["", "{", "[1]", '[{"text": 5}]', '{"text": "x"}', "[" * 5_000, "null", '[{"text": "x", "votes": "5"}]'],
+)
 def test_options_that_cannot_be_read_are_no_poll(audience: Audience[Polls], options: str) -> None:
     """Nothing is shown, nothing fails."""
     event = audience.tiktok_polls(7, 0, [])
