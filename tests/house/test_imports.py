@@ -55,7 +55,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "rapidfuzz": ("toolkit/show/answers.py",),
     "segno": ("toolkit/web/presets.py",),
     "yaml": ("toolkit/show/bank.py",),
-    "platformdirs": ("toolkit/wire/schema.py", "toolkit/config.py"),
+    "platformdirs": ("toolkit/wire/schema.py", "toolkit/config.py", "toolkit/bench/npm_rival.py"),
 }
 
 

@@ -1,7 +1,8 @@
 """
 Where performance is known: ``toolkit bench``.
 
-    decode      our decoder against TikTokLive's pipeline, same bytes, same run
+    decode      our decoder against TikTokLive's pipeline, same bytes, same run; and against
+                that of the npm package tiktok-live-connector, where node is there
     record      wire to disk: a real client, a real socket, a sealed file
     journal     what stands between a frame and its acknowledgement
     projection  from batches to rows
@@ -39,7 +40,8 @@ EVENTS = 10_000_000
 def _decode(args: argparse.Namespace) -> Iterable[Figure]:
     from toolkit.bench import decode
 
-    return decode.measure(rounds=args.rounds)
+    yield from decode.measure(rounds=args.rounds)
+    yield from decode.measure_npm(rounds=args.rounds)
 
 
 def _record(args: argparse.Namespace) -> Iterable[Figure]:

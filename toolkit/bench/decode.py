@@ -1,16 +1,19 @@
 """
 CPU per message: our decoder against TikTokLive's pipeline, on the same frames.
 
-Both get the same gzipped push frames of 25 messages of real sizes, in interleaved
+Where node is there, the npm package's decoder gets them too (:mod:`toolkit.bench.npm_rival`).
+All get the same gzipped push frames of 25 messages of real sizes, in interleaved
 rounds in one process, and do the same job: frame to typed events. What the
 recorder does on top (number, deduplicate, make the stub that TikTokLive
-acknowledges) has no rival and is shown by itself.
+acknowledges) has no rival and is shown by itself. A message that the npm package has no
+schema for costs it nothing: its figure is per message that it could decode.
 """
 
 from __future__ import annotations
 
 import asyncio
 import statistics
+import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -20,6 +23,7 @@ from TikTokLive.client.ws.ws_utils import extract_webcast_push_frame, extract_we
 from TikTokLive.events.proto_events import EVENT_MAPPINGS
 
 from toolkit.bench.machine import Figure
+from toolkit.bench.npm_rival import PACKAGE, VERSION, RivalMissing, npm_rival
 from toolkit.capture.options import KEPT_METHODS
 from toolkit.model.frame import Frame, FrameKind, Message
 from toolkit.simulator.profile import profile_named
@@ -29,7 +33,7 @@ from toolkit.wire.decode import decode_frame
 from toolkit.wire.encode import encode_fetch_result, encode_push_frame, encode_stub
 from toolkit.wire.events import interpret
 
-__all__ = ["measure"]
+__all__ = ["measure", "measure_npm"]
 
 FRAMES = 24
 MESSAGES_PER_FRAME = 25
@@ -64,6 +68,35 @@ def measure(rounds: int) -> Iterator[Figure]:
     )
     recorded_us = statistics.median(taken)
     yield Figure("decode: CPU per message, as recorded", recorded_us, "us", note="with numbers and the stub")
+
+
+def measure_npm(rounds: int) -> Iterator[Figure]:
+    """Yield CPU per message of the npm package, and the ratio to ours; nothing where it cannot be had."""
+    frames = _frames()
+    ours, theirs = [], []
+    try:
+        with npm_rival(frames) as rival:
+            # A compiler that learns while it runs: it gets time to.
+            rival.decode(REPEATS)
+            _ours(frames, 1)
+            for _ in range(rounds):
+                ours.append(_cpu_us(lambda: _ours(frames, REPEATS)) / FRAMES / MESSAGES_PER_FRAME / REPEATS)
+                cpu_us, decoded = rival.decode(REPEATS)
+                theirs.append(cpu_us / decoded)
+    except RivalMissing as missing:
+        print(f"decode: no comparison with the npm package {PACKAGE}: {missing}", file=sys.stderr)
+        return
+    their_us = statistics.median(theirs)
+    share = decoded / (FRAMES * MESSAGES_PER_FRAME * REPEATS)
+    name = f"npm {PACKAGE}"
+    note = f"version {VERSION}; {share:.0%} of the messages decoded"
+    yield Figure(f"decode: CPU per message, {name}", their_us, "us", note=note)
+    yield Figure(
+        f"decode: times less CPU than {name}",
+        their_us / statistics.median(ours),
+        "x",
+        note=f"medians of {rounds} rounds",
+    )
 
 
 def _cpu_us(work: Callable[[], Any]) -> float:
