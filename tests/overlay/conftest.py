@@ -109,20 +109,63 @@ def server(stage):
     running.stop()
 
 
-@pytest.fixture
-def visit(chromium, server):
-    """Return a function that opens a page; what the browser complains of is in ``page.complaints``."""
-    contexts = []
+class Pages:
+    """Pages of one browser. Those without wishes of their own are used again by the next test."""
 
-    def start(path="/overlay", *, width=1280, height=720, script="", **options):
-        context = chromium.new_context(viewport={"width": width, "height": height}, **options)
-        contexts.append(context)
-        context.add_init_script(script)
+    def __init__(self, chromium):
+        self._chromium = chromium
+        self._plain = None
+        self._idle = []
+        self._used = []
+        self._contexts = []
+
+    def take(self, script, options):
+        """Return a page that nobody uses."""
+        if script or options:
+            context = self._chromium.new_context(**options)
+            self._contexts.append(context)
+            context.add_init_script(script)
+            return self._new(context)
+        if self._plain is None:
+            self._plain = self._chromium.new_context()
+        page = self._idle.pop() if self._idle else self._new(self._plain)
+        self._used.append(page)
+        return page
+
+    @staticmethod
+    def _new(context):
         page = context.new_page()
-        page.complaints = []
         page.on("console", lambda message: page.complaints.append(message.text))
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         page.on("requestfailed", lambda request: page.complaints.append(request.url))
+        return page
+
+    def give_back(self):
+        """Empty all pages."""
+        for page in self._used:
+            page.complaints = []
+            page.goto("about:blank")
+        self._idle += self._used
+        self._used = []
+        for context in self._contexts:
+            context.close()
+        self._contexts = []
+
+
+@pytest.fixture(scope="module")
+def pages(chromium):
+    """Return the pages of this module."""
+    return Pages(chromium)
+
+
+@pytest.fixture
+def visit(pages, server):
+    """Return a function that opens a page; what the browser complains of is in ``page.complaints``."""
+
+    def start(path="/overlay", *, width=1280, height=720, script="", **options):
+        page = pages.take(script, options)
+        page.complaints = []
+        page.set_viewport_size({"width": width, "height": height})
         page.goto(server.url + path)
         if "builder" not in path and "demo" not in path:
             holds(page, "window.__tl?.connection === 'open'")
@@ -130,8 +173,7 @@ def visit(chromium, server):
         return page
 
     yield start
-    for context in contexts:
-        context.close()
+    pages.give_back()
 
 
 def holds(page, expression, *, within_s=20):
