@@ -437,6 +437,9 @@ def test_its_files_are_a_fixed_list(server):
     assert (status, headers["Content-Type"]) == (200, "text/javascript; charset=utf-8")
     assert body == (OVERLAY / "overlay.js").read_bytes()
     assert server.ask("/overlay/assets/overlay.js", If_None_Match=headers["ETag"])[0] == 304
+    for page in ("nothing", "index", "assets", "presets", "builder.html"):
+        assert server.ask_json(f"/overlay/{page}")[0] == 404
+    assert server.ask("/overlay/chat", "HEAD")[0] == 200
     for name in ("nothing.js", "..%2fpyproject.toml", "../pyproject.toml", "index.html.bak"):
         status, answer = server.ask_json(f"/overlay/assets/{name}")
         assert status == 404, json.dumps(answer)
