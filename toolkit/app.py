@@ -306,13 +306,20 @@ class App:
         return self.status()
 
     def reconnect(self) -> dict[str, Any]:
-        """Dial now instead of waiting; start again if it had given up or ended. May block while it seals."""
-        recorder, thread = self._recorder, self._recorder_thread
-        if recorder is not None and not (self.is_recording and recorder.retry_now()):
+        """
+        Dial now instead of waiting; start again if it had given up or ended. May block while it seals.
+
+        Returns:
+            The status, with ``dialled``: False where a connection stands, or nobody is recorded.
+        """
+        recorder, thread, status = self._recorder, self._recorder_thread, self.status()
+        if recorder is None or (self.is_recording and status["connected"]):
+            return status | {"dialled": False}
+        if not (self.is_recording and recorder.retry_now()):
             if thread is not None:
                 thread.join(EXIT_WITHIN_S)
-            return self.start_recording(recorder.user)
-        return self.status()
+            return self.start_recording(recorder.user) | {"dialled": True}
+        return self.status() | {"dialled": True}
 
     @property
     def is_recording(self) -> bool:

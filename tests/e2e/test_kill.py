@@ -57,6 +57,7 @@ def test_a_killed_server_goes_on_with_what_somebody_had_started_by_a_click(
         wait_until(lambda: len(simulator.ledger.connections) == 2)
         wait_until(lambda: simulator.ledger.connections[-1].acked >= 3)
         assert second.ask("/api/tiktok/status")["user"] == "demo"
+        assert second.ask("/api/tiktok/reconnect", {})["dialled"] is False, "a connection stands"
         second.ask("/api/tiktok/stop", {})
         wait_until(lambda: second.ask("/api/tiktok/status")["is_recording"] is False)
         second.stop(signal.SIGKILL)
