@@ -127,5 +127,5 @@ routes = [
     (r"/overlay", OverlayHandler),
     (r"/overlay/", SlashHandler),
     (r"/overlay/assets/(.*)", AssetHandler),
-    (r"/overlay/([a-z]+)", WidgetHandler),
+    (r"/overlay/([^/]+)", WidgetHandler),
 ]
