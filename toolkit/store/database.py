@@ -109,13 +109,15 @@ class Database:
         self._lock = threading.Lock()
 
     @classmethod
-    def open(cls, path: Path | None, schema: str = "") -> Database:
+    def open(cls, path: Path | None, schema: str = "", *, memory_mb: int = 512) -> Database:
         """
         Open a file to write it, in memory if None; make the tables if it has none.
 
         Args:
             path: The file.
             schema: Makes other tables than a recording's, ``meta`` among them.
+            memory_mb: What it may take, the cache of what it has written included. Less
+                is enough for who only appends.
 
         Raises:
             RecordingError: It refuses to open.
@@ -123,7 +125,7 @@ class Database:
         try:
             # Written blocks stay cached: without a limit a day's recording would take
             # most of the machine's memory. In memory there is nothing else to hold it.
-            config = _WRITER_CONFIG if path is None else _WRITER_CONFIG | {"memory_limit": "512MB"}
+            config = _WRITER_CONFIG if path is None else _WRITER_CONFIG | {"memory_limit": f"{memory_mb}MB"}
             connection = duckdb.connect(str(path or ":memory:"), config=config)
         except duckdb.Error as error:
             raise _translated(error, path) from error

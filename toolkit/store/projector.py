@@ -38,6 +38,9 @@ RETRY_S = 1.0
 QUEUE_MESSAGES_MAX = 50_000
 """Messages waiting before the projector gives up: about 100 MB, minutes of a busy room."""
 
+MEMORY_MB = 256
+"""Of the database while it is appended to: 600,000 messages at full speed need 160."""
+
 QUEUE_BATCHES_MAX = 20_000
 """The same for batches, since one may be empty."""
 
@@ -60,6 +63,10 @@ class Lag:
     error: str
 
 
+def _open_to_append(path: Path) -> Database:
+    return Database.open(path, memory_mb=MEMORY_MB)
+
+
 class Projector:
     """Owns the database file from :meth:`start` to :meth:`stop`."""
 
@@ -70,7 +77,7 @@ class Projector:
         interval_s: float = INTERVAL_S,
         retry_s: float = RETRY_S,
         queue_messages_max: int = QUEUE_MESSAGES_MAX,
-        open_database: Callable[[Path], Database] = Database.open,
+        open_database: Callable[[Path], Database] = _open_to_append,
     ) -> None:
         self._path = path
         self._interval_s = interval_s
