@@ -115,7 +115,7 @@ def test_a_frame_is_in_the_journal_before_it_is_acknowledged(tmp_path, monkeypat
     too_early, checked = [], []
 
     async def scenario():
-        simulator = await simulated()
+        simulator = await simulated(speed=4.0)
         acknowledge = Connection.acknowledge
 
         def watched(self, log_id, at):
@@ -127,7 +127,7 @@ def test_a_frame_is_in_the_journal_before_it_is_acknowledged(tmp_path, monkeypat
             acknowledge(self, log_id, at)
 
         monkeypatch.setattr(Connection, "acknowledge", watched)
-        await Studio(tmp_path, simulator).record(seconds=4)
+        await Studio(tmp_path, simulator).record(seconds=2)
         await simulator.stop()
 
     asyncio.run(scenario())

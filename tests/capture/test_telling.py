@@ -24,6 +24,12 @@ NEVER = BackoffPolicy(base_s=600, ceiling_s=600)
 SHORT = SilenceLimits(silence_s=1.0, expected=3, seen=10, others=5)
 
 
+@pytest.fixture
+def short_memory(monkeypatch):
+    """Count kinds by the half second: those of the ten seconds in which a silence begins prove nothing."""
+    monkeypatch.setattr("toolkit.connect.kind_silence.BUCKET_S", 0.5)
+
+
 def gaps(room):
     """Return the gaps announced so far, oldest word first."""
     return [notice.data for notice in room.heard() if notice.type == "gap"]
@@ -101,6 +107,7 @@ def test_giving_up_closes_the_last_gap_as_lost(tmp_path):
     run(scenario)
 
 
+@pytest.mark.usefixtures("short_memory")
 def test_a_kind_that_stops_is_told_and_told_again_when_it_is_back(tmp_path):
     """TikTok sends everything but comments: a sentence with the figures, then the end of it."""
 
@@ -131,6 +138,7 @@ def test_a_kind_that_stops_is_told_and_told_again_when_it_is_back(tmp_path):
     run(scenario)
 
 
+@pytest.mark.usefixtures("short_memory")
 def test_a_lost_connection_ends_the_warnings(tmp_path):
     """While nothing is connected nothing is expected: the gap tells what it costs."""
 
