@@ -7,6 +7,9 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -35,9 +38,16 @@ def lenient(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """Return a folder of few letters: Chromium puts a socket below it, whose path has at most 107."""
+    with tempfile.TemporaryDirectory(prefix="lt-") as folder:
+        yield Path(folder)
+
+
 @pytest.mark.browser
 @pytest.mark.slow
-def test_a_load_over_the_wire_is_followed_to_the_screen(
+def test_a_grown_recording_over_the_wire_is_followed_to_the_screen(
     tmp_path: Path, lenient: Path, chromium_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """
@@ -49,8 +59,9 @@ def test_a_load_over_the_wire_is_followed_to_the_screen(
     lenient.write_text(LENIENT + "server_rss_mb = 1\n")
     kept = tmp_path / "report"
     done = run(
-        *("--rate", 60, "--others", 40, "--seconds", 4, "--subscribers", 5, "--never-reading", 2),
-        *("--browsers", 1, "--objectives", lenient, "--report", kept, "--json"),
+        *("--recording", "sample", "--rate", 60, "--record", "--seconds", 3),
+        *("--subscribers", 5, "--never-reading", 2, "--browsers", 1),
+        *("--objectives", lenient, "--report", kept, "--json"),
     )
     assert done.returncode == 1, done.stderr
     result = json.loads(done.stdout)
@@ -58,7 +69,9 @@ def test_a_load_over_the_wire_is_followed_to_the_screen(
     assert missed == ["server_rss_mb"], done.stderr
     counts = {name: stage["count"] for name, stage in result["stages"].items()}
     assert set(counts.values()) == {result["scheduled"]}, counts
-    assert result["scheduled"] > 60 * 4 / 2
+    # Real bursts come when they came: in three seconds of this one there are some.
+    assert result["scheduled"] > 20
+    assert result["load"]["room"] == "sample" and result["load"]["others_per_s"] > 0
     order = [
         result["stages"][name]["p50_ms"]
         for name in ("sent", "journaled", "published", "delivered", "painted")
@@ -75,11 +88,11 @@ def test_a_load_over_the_wire_is_followed_to_the_screen(
 
 
 @pytest.mark.slow
-def test_a_ladder_of_a_grown_recording_inside_passes_and_finds_no_knee(lenient: Path) -> None:
+def test_a_ladder_inside_passes_and_finds_no_knee(lenient: Path) -> None:
     """Played by the server's own player; two rates, each in a server of its own; nothing is kept."""
     done = run(
-        *("--recording", "sample", "--ladder", "40,80", "--depth", "inside", "--no-record"),
-        *("--seconds", 2, "--subscribers", 2, "--browsers", 0),
+        *("--ladder", "40,80", "--depth", "inside", "--no-record"),
+        *("--seconds", 1, "--subscribers", 2, "--browsers", 0),
         *("--objectives", lenient, "--json"),
     )
     assert done.returncode == 0, done.stderr + done.stdout
@@ -90,25 +103,25 @@ def test_a_ladder_of_a_grown_recording_inside_passes_and_finds_no_knee(lenient: 
         assert set(report["stages"]) == {"sent", "published", "delivered"}
         assert {stage["count"] for stage in report["stages"].values()} == {report["scheduled"]}
         assert report["scheduled"] > 0
-        assert report["load"]["room"] == "sample"
         assert not {"lost_max", "unacked_max"} & {objective["name"] for objective in report["objectives"]}
 
 
 @pytest.mark.browser
 @pytest.mark.slow
-def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path, chromium_path: str) -> None:
+def test_an_interrupted_run_leaves_nothing_behind(short_path: Path, chromium_path: str) -> None:
     """No server, no browser, no file: exit code 130."""
-    environment = {**os.environ, "TMPDIR": str(tmp_path), "CHROMIUM": chromium_path}
+    environment = {**os.environ, "TMPDIR": str(short_path), "CHROMIUM": chromium_path}
     command = [*VERB, "--rate", "20", "--seconds", "120", "--subscribers", "2", "--browsers", "1"]
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
-        assert any("warming up" in line for line in process.stderr), "it ended before its time"
-        assert list(tmp_path.glob("toolkit-load-*")) and list(tmp_path.glob("toolkit-browser-*"))
+        said = list(takewhile(lambda line: "warming up" not in line, process.stderr))
+        assert process.poll() is None, "".join(said)
+        assert list(short_path.glob("toolkit-load-*")) and list(short_path.glob("toolkit-browser-*"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 130
-    assert not list(tmp_path.glob("toolkit-*"))
+    assert not list(short_path.glob("toolkit-*"))
     listed = subprocess.run(["ps", "-axo", "args="], capture_output=True, text=True, check=True).stdout
-    assert str(tmp_path) not in listed
+    assert str(short_path) not in listed
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from toolkit.wire.schema import message_class
 
 BEGAN_AT = 1_700_000_000_000_000
 ROOM = 7_001
-FRAMES_BETWEEN_FAULTS = 8
+FRAMES_BETWEEN_FAULTS = 5
 
 
 def comment(number: int) -> Message:

@@ -26,8 +26,9 @@ from toolkit.load.stages import Evidence, Stages, Window, read_trace, trace_comm
 
 __all__ = ["Load", "Measured", "Progress", "run"]
 
-WARM_UP_S = 3.0
-"""Caches, schemas and the first pages are not what a load test is about."""
+WARM_UP_S_MAX = 3.0
+"""Caches, schemas and the first pages are not what a load test is about; no longer than the
+measured time, though: a run of a second is there to see that it runs."""
 PAINT_WITHIN_S = 60.0
 """For a browser to start on a busy machine and to show its first comment."""
 SETTLE_WITHIN_S = 10.0
@@ -162,7 +163,7 @@ def run(load: Load, tell: Callable[[str], None], tell_progress: Callable[[Progre
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="toolkit-load-")))
         rig = _start(load, folder, exits, tell)
         tell("warming up")
-        time.sleep(WARM_UP_S)
+        time.sleep(min(WARM_UP_S_MAX, load.seconds))
         window = _hold(rig, tell_progress)
         tell("the last comments arrive")
         _settle(rig, window)
@@ -192,7 +193,7 @@ def run(load: Load, tell: Callable[[str], None], tell_progress: Callable[[Progre
 def _start(load: Load, folder: Path, exits: ExitStack, tell: Callable[[str], None]) -> _Rig:
     tell("making the load ready")
     # All of the time that it may have to last.
-    feed = DEPTHS[load.depth](load.room, load.seed, load.seconds + WARM_UP_S + SETTLE_WITHIN_S * 2)
+    feed = DEPTHS[load.depth](load.room, load.seed, load.seconds + WARM_UP_S_MAX + SETTLE_WITHIN_S * 2)
     settings = feed.prepare(exits, folder)
     tell("starting the server")
     server = exits.enter_context(Server(folder, {**settings, "TOOLKIT_TRACE": str(folder / "trace")}))
