@@ -114,7 +114,6 @@ class Pages:
 
     def __init__(self, chromium):
         self._chromium = chromium
-        self._plain = None
         self._idle = []
         self._used = []
         self._contexts = []
@@ -126,9 +125,8 @@ class Pages:
             self._contexts.append(context)
             context.add_init_script(script)
             return self._new(context)
-        if self._plain is None:
-            self._plain = self._chromium.new_context()
-        page = self._idle.pop() if self._idle else self._new(self._plain)
+        # Each in a context of its own: of several pages in one, those behind get few frames.
+        page = self._idle.pop() if self._idle else self._new(self._chromium.new_context())
         self._used.append(page)
         return page
 
