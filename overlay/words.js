@@ -8,6 +8,7 @@ const listeners = [];
 let language = FALLBACK;
 let kind = "";
 let isSpoken = false;
+let forms = null; // made once per language: they are large
 
 /** Speak `wanted` from now on; where there is no such file, English. */
 export async function setLanguage(wanted) {
@@ -17,6 +18,11 @@ export async function setLanguage(wanted) {
   if (spoken === language && root.lang === spoken && isSpoken) return;
   isSpoken = true;
   language = root.lang = spoken;
+  forms = {
+    plural: new Intl.PluralRules(spoken),
+    number: new Intl.NumberFormat(spoken),
+    brief: new Intl.NumberFormat(spoken, { notation: "compact", maximumFractionDigits: 1 }),
+  };
   for (const listener of listeners) listener();
 }
 
@@ -45,17 +51,17 @@ async function load(name) {
 /** Return the words for `key`, with `{name}` replaced by values. For counts, `key.one` goes before. */
 export function say(key, values = {}) {
   const table = tables.get(language) ?? {};
-  const plural = values.count === undefined ? "" : new Intl.PluralRules(language).select(values.count);
+  const plural = values.count === undefined || !forms ? "" : forms.plural.select(values.count);
   const words = table[`${key}.${plural}`] ?? table[key] ?? tables.get(FALLBACK)?.[key] ?? key;
   return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? amount(values[name]) : whole));
 }
 
 /** Return a number as people of this language write it; text as it is. */
 export function amount(value) {
-  return typeof value === "number" ? value.toLocaleString(language) : String(value);
+  return typeof value === "number" && forms ? forms.number.format(value) : String(value);
 }
 
 /** Return a large number in little room: 12 K. */
 export function briefly(value) {
-  return new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 }).format(value);
+  return forms ? forms.brief.format(value) : String(value);
 }

@@ -36,8 +36,8 @@ WARM_UP_S = 30
 SAMPLES = 24
 HEAP_KB_PER_HOUR_MAX = 2_000
 """An hour's growth that nobody could notice; and far more than what measuring itself adds."""
-HEAP_NOISE_KB = 60
-"""A short run cannot tell less: what it sees may be this wrong from first to last."""
+HEAP_NOISE_KB = 120
+"""A short run cannot tell less: so much the engine goes on learning of the code in its first minutes."""
 NODES_NOISE = 60
 
 
