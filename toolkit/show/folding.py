@@ -26,6 +26,21 @@ _LETTERS = str.maketrans(
     }
 )  # fmt: skip
 
+
+class _Kept(dict[int, str]):
+    """What is left of each character of a decomposed text, looked up when it first occurs."""
+
+    def __missing__(self, number: int) -> str:
+        kept = _kept(chr(number))
+        # Somebody who sends every character there is must not fill the memory.
+        if len(self) < _KEPT_MAX:
+            self[number] = kept
+        return kept
+
+
+_KEPT_MAX = 8_192
+_KEPT = _Kept()
+
 _LEADS = (
     "i think it is", "i think its", "i think it s", "i think", "it is", "its", "it s", "is it",
     "the answer is", "answer is", "answer", "my answer is", "thats", "that s",
@@ -65,27 +80,28 @@ def fold(text: str) -> str:
 
     Folding twice changes nothing more.
     """
-    text = unicodedata.normalize("NFKC", text[:TEXT_MAX]).casefold().translate(_LETTERS)
-    kept = []
-    for character in unicodedata.normalize("NFD", text):
-        category = unicodedata.category(character)
-        if category == "Nd":
-            kept.append(str(unicodedata.digit(character)))
-        elif category[0] == "L" or (category[0] == "M" and not _is_accent(character)):
-            kept.append(character)
-        elif category[0] == "M":
-            continue
-        elif category[0] == "N":
-            kept.append(character)
-        else:
-            kept.append(" ")
-    words = "".join(kept).split()
+    text = text[:TEXT_MAX]
+    if text.isascii():
+        return " ".join(text.lower().translate(_KEPT).split())
+    text = unicodedata.normalize("NFKC", text).casefold().translate(_LETTERS)
+    words = unicodedata.normalize("NFD", text).translate(_KEPT).split()
     return unicodedata.normalize("NFC", " ".join(words))
 
 
 def fold_stretched(text: str) -> str:
     """Return the folded form with stretched letters back to one: ``howww`` is ``how``."""
     return _STRETCHED.sub(r"\1", fold(text))
+
+
+def _kept(character: str) -> str:
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    if category[0] in "LN":
+        return character
+    if category[0] == "M":
+        return "" if _is_accent(character) else character
+    return " "
 
 
 def _is_accent(mark: str) -> bool:
