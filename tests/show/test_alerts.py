@@ -267,10 +267,14 @@ def test_a_crowd_that_comes_at_once_is_a_raid_and_counts_on(audience: Audience[A
     alert = shown(audience)
     assert (alert["kind"], alert["user"]) == ("raid", None)
     assert 55 <= alert["count"] <= 65
+    audience.follows(1)
+    assert shown(audience)["count"] == alert["count"]
+    audience.joins(5_000)
+    assert shown(audience)["count"] == alert["count"] + 1
     for number in range(200):
         audience.joins(2_000 + number)
         audience.wait(0.1)
-    assert audience.state()["waiting"] == 0
+    assert names(audience, 30) == []
 
 
 @pytest.mark.parametrize("every_s", [0.13, 0.5, 5])

@@ -114,6 +114,7 @@ def test_who_asks_twice_counts_once(audience: Audience[Inbox]) -> None:
     for _ in range(5):
         audience.says(1, "how old are you")
     assert texts(audience) == {"how old are you": ("new", 1)}
+    assert len(audience.state()["questions"][0]["users"]) == 1
 
 
 def test_the_qna_lifts_a_question_that_the_chat_had_asked(audience: Audience[Inbox]) -> None:
@@ -127,7 +128,8 @@ def test_what_was_answered_or_dismissed_does_not_come_back(audience: Audience[In
     """It is counted where it is."""
     audience.says(1, "how old are you")
     audience.says(1, "where are you from")
-    audience.do("inbox.answered", id=id_of(audience, "how old are you"))
+    counts = audience.do("inbox.answered", id=id_of(audience, "how old are you"))["counts"]
+    assert (counts["answered"], counts["dismissed"]) == (1, 0)
     audience.do("inbox.dismiss", id=id_of(audience, "where are you from"))
     audience.says(2, "how old are you")
     audience.asks(2, "Where are you from?")
@@ -154,6 +156,20 @@ def test_a_pinned_question_is_next_and_the_rest_come_in_the_order_in_which_they_
         audience.part.mark(question.id, "on_air", audience.now)
         audience.part.mark(question.id, "answered", audience.now)
     assert shown == ["2", "0", "1", "3"]
+
+
+def test_what_is_dismissed_while_on_air_stays_dismissed(audience: Audience[Inbox]) -> None:
+    """The host says later that it was answered: he had not heard of it yet."""
+    audience.asks(1, "Where do you live?")
+    one = id_of(audience, "Where do you live?")
+    audience.part.mark(one, "on_air", audience.now)
+    with pytest.raises(ShowError, match="on air"):
+        audience.do("inbox.queue", id=one)
+    audience.do("inbox.dismiss", id=one)
+    audience.part.mark(one, "answered", audience.now)
+    counts = audience.state()["counts"]
+    assert (counts["answered"], counts["dismissed"]) == (0, 1)
+    audience.part.mark("a99", "answered", audience.now)
 
 
 def test_each_step_of_the_operator_can_be_taken_back(audience: Audience[Inbox]) -> None:
@@ -231,6 +247,8 @@ def test_what_the_operator_puts_in_is_queued_and_goes_first_if_it_is_to_go_on_ai
     assert audience.part.waiting == 3
     audience.do("inbox.undo")
     assert audience.part.waiting == 2
+    audience.says(4, "who won yesterday")
+    assert texts(audience)["Who won yesterday"] == ("queued", 1)
 
 
 @pytest.mark.parametrize(
