@@ -91,6 +91,7 @@ def test_a_rehearsal_from_the_dashboard_reaches_the_overlay_and_leaves_the_recor
     server = serve({"TOOLKIT_RECORDINGS": str(tmp_path)})
     with browse() as open_page:
         overlay, dashboard = open_page(f"{server.url}/overlay"), open_page(f"{server.url}/panel_app")
+        dashboard.get_by_role("link", name="Recordings").click()
         dashboard.get_by_role("button", name="Rehearse").first.click()
         overlay.locator(".tl-ribbon").wait_for(state="visible", timeout=30_000)
         dashboard.get_by_text("Rehearsal", exact=False).first.wait_for(timeout=30_000)

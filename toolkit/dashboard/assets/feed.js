@@ -107,11 +107,21 @@ export function render({ model, el }) {
   const atEnd = () => list.scrollHeight - list.scrollTop - list.clientHeight < AT_END_PX;
   let following = true;
   let focused = false;
+  let placed = 0; // where we have scrolled to: what is elsewhere is the reader's doing
+
+  function toEnd() {
+    list.scrollTop = list.scrollHeight;
+    placed = list.scrollTop;
+  }
+  // The top of the page grows with a ribbon or a warning, and the list shrinks by as much.
+  const sizes = new ResizeObserver(() => { if (following && !hovered && !focused) toEnd(); });
+  sizes.observe(list);
+  model.on("remove", () => sizes.disconnect());
 
   function add(rows) {
     list.append(...rows.map((row) => line(row, words, openMenu)));
     while (list.children.length > ROWS_MAX) list.firstChild.remove();
-    list.scrollTop = list.scrollHeight;
+    toEnd();
   }
   function show() {
     const reading = hovered || focused || !following || menu.isOpen();
@@ -141,7 +151,7 @@ export function render({ model, el }) {
   });
   list.addEventListener("pointerenter", (event) => { if (event.pointerType === "mouse") { hovered = true; show(); } });
   list.addEventListener("pointerleave", () => { hovered = false; following = atEnd(); show(); });
-  list.addEventListener("scroll", () => { if (!hovered || !atEnd()) following = atEnd(); if (following && !hovered) show(); }, { passive: true });
+  list.addEventListener("scroll", () => { if (list.scrollTop === placed) return; if (!hovered || !atEnd()) following = atEnd(); if (following && !hovered) show(); }, { passive: true });
   // One stop for Tab, not sixty: arrows go from line to line.
   list.addEventListener("keydown", (event) => {
     const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -154,5 +164,5 @@ export function render({ model, el }) {
   });
   list.addEventListener("focusin", (event) => { focused = event.target !== list; });
   list.addEventListener("focusout", () => { focused = false; setTimeout(show); });
-  more.addEventListener("click", () => { hovered = false; following = true; show(); list.scrollTop = list.scrollHeight; });
+  more.addEventListener("click", () => { hovered = false; following = true; show(); toEnd(); });
 }

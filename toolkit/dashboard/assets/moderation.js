@@ -19,9 +19,12 @@ export function render({ model, el }) {
     h("details", {}, usersTitle, users)));
 
   let isEdited = false;
+  let blocked = [];
   area.control.addEventListener("input", () => { isEdited = true; put(saved, ""); });
+  // What was added and what was taken out: the list may be longer than what is shown of it.
   async function saveWords() {
-    const answer = await direct("moderation.words", { words: linesOf(area.control.value) });
+    const wanted = linesOf(area.control.value);
+    const answer = await direct("moderation.words", { add: wanted.filter((one) => !blocked.includes(one)), remove: blocked.filter((one) => !wanted.includes(one)) });
     if (answer.ok) isEdited = false;
     area.tell(answer.ok ? "" : `${answer.text} ${answer.hint || ""}`);
     put(saved, answer.ok ? words.saved : "");
@@ -34,7 +37,7 @@ export function render({ model, el }) {
         cue(words.reject, () => direct("moderation.reject", { msg_id: row.msg_id }), { act: "reject" })));
   }
   function hiddenLine(user) {
-    return h("li", {}, person(user, words), cue(words.show_user, () => direct("moderation.show_user", { user_id: user.id }), { act: "show" }));
+    return h("li", {}, person({ ...user, name: user.name || user.id }, words), cue(words.show_user, () => direct("moderation.show_user", { user_id: user.id }), { act: "show" }));
   }
 
   follow(model, ({ moderation }) => {
@@ -50,7 +53,10 @@ export function render({ model, el }) {
     put(chip, fill(words.waiting, { count: count(held.length) }));
     chip.dataset.tone = "warn";
     put(wordsTitle, fill(words.blocked_count, { count: count(moderation.words) }));
-    if (!isEdited && area.control.getRootNode().activeElement !== area.control) area.control.value = (lists.words || []).join("\n");
+    if (!isEdited && area.control.getRootNode().activeElement !== area.control) {
+      blocked = lists.words || [];
+      area.control.value = blocked.join("\n");
+    }
     put(usersTitle, fill(words.hidden_count, { count: count(moderation.hidden_users) }));
     keep(users, lists.users || [], hiddenLine);
     document.documentElement.dispatchEvent(new CustomEvent("waiting", { detail: { held: held.length } }));
