@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from random import Random
 
 from toolkit import garbage
@@ -32,7 +33,15 @@ def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Co
     weeks = Weeks(settings.week_begins, settings.time_zone)
     parts = programme(folder, seed=Random().getrandbits(32), gate=gate, weeks=weeks, history=book.earlier)
     keepers: dict[str, list[Keeper]] = {RESULT: [book.put], DECIDED: [decisions.keep]}
-    return Conductor(bus, parts, clock=clock, folder=folder, keepers=keepers)
+    return Conductor(
+        bus,
+        parts,
+        clock=clock,
+        folder=folder,
+        keepers=keepers,
+        # Nothing to wait for: it hands the interpreter to who has been waiting for it.
+        give_way=lambda: time.sleep(0),
+    )
 
 
 def new_recorder(

@@ -16,7 +16,6 @@ from __future__ import annotations
 import json
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -42,7 +41,7 @@ ANNOUNCE_EVERY_US = 250_000
 SAVE_EVERY_US = 1_000_000
 QUEUE_NOTICES_MAX = 20_000
 """As many as the bus keeps: over a minute of a busy room."""
-YIELDS_EVERY = 20
+GIVES_WAY_EVERY = 20
 """Notices, about a millisecond."""
 AFTER_FAULT_S = 1.0
 IDLE_US_MIN, IDLE_US_MAX = 2_000, 60_000_000
@@ -84,6 +83,7 @@ class Conductor:
         clock: Clock,
         folder: Path | None = None,
         keepers: Mapping[str, Sequence[Keeper]] | None = None,
+        give_way: Callable[[], None] = lambda: None,
     ) -> None:
         """
         Listen to the bus, and take up what was saved.
@@ -95,9 +95,10 @@ class Conductor:
             folder: Where state and results are kept; None keeps nothing.
             keepers: Who else writes down what is announced, by its type. Not called in
                 a rehearsal, nor where this process may not write.
+            give_way: Lets other threads go on. Called now and then in a burst.
         """
         self.parts = tuple(parts)
-        self._bus, self._clock = bus, clock
+        self._bus, self._clock, self._give_way = bus, clock, give_way
         self._seats = [_Seat(part) for part in parts]
         self._by_action = {action: seat for seat in self._seats for action in seat.part.actions}
         self._lock = threading.Lock()
@@ -225,9 +226,9 @@ class Conductor:
     def _advance(self) -> None:
         """Bring all parts to the present, each thing at its time however late we look."""
         for place, notice in enumerate(self._arrived()):
-            if place % YIELDS_EVERY == 0:
+            if place % GIVES_WAY_EVERY == 0:
                 # A burst is tens of milliseconds of work: who draws and sends it goes first.
-                time.sleep(0)
+                self._give_way()
             if notice.type == "run":
                 # What was decided before it belongs to the run that ends.
                 self._announce(notice.at)
