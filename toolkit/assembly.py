@@ -24,6 +24,9 @@ from toolkit.show.weeks import Weeks
 
 __all__ = ["new_recorder", "new_show"]
 
+GIVE_WAY_S = 0.0005
+"""How long the show steps aside between twenty notices of a burst: sockets and recorder go first."""
+
 
 def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Conductor:
     """Return the show of this process; it begins with ``start``. Its moderation sets the gate's rules."""
@@ -39,8 +42,8 @@ def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Co
         clock=clock,
         folder=folder,
         keepers=keepers,
-        # Nothing to wait for: it hands the interpreter to who has been waiting for it.
-        give_way=lambda: time.sleep(0),
+        # A sleep of nothing is over before anybody else has taken the interpreter.
+        give_way=lambda: time.sleep(GIVE_WAY_S),
     )
 
 
