@@ -171,7 +171,7 @@ function toast({ ok, text, hint }) {
   const line = h("div", { class: ok ? "toast good" : "toast bad" });
   line.append(h("strong", {}, text));
   if (hint) line.append(h("span", {}, hint));
-  const close = h("button", { type: "button", "aria-label": "×", onclick: () => line.remove() }, "×");
+  const close = h("button", { type: "button", "aria-label": list.dataset.close, onclick: () => line.remove() }, "×");
   line.append(close);
   list.append(line);
   while (list.children.length > TOASTS_MAX) list.firstChild.remove();
