@@ -10,12 +10,14 @@ many pages are open; a page asks four times a second and sends what changed.
     cards.py    what each card says, as plain data
     steadiness.py  the same of connection and gaps
     transport.py   the same of a rehearsal: its bar, its timeline, where it is
+    show_states.py  the same of the show's parts, encoded when they change
     card.py     the one component class: a state that goes down, requests that come up
+    show_cards.py  the cards of the show
     desk.py     carries out what a page asks for, away from the server's loop
     chart.py    the Bokeh figure
     page.py     template, cards, ticking
-    words.py    every text, one table per language
-    assets/     one script per card, one style sheet, the page
+    words.py    every text: one file per language in languages/
+    assets/     one script per card, style sheets, the page with its three views
 
 Text of viewers is data: scripts put it on the page with ``textContent`` alone, and
 no Panel pane or notification is used here, since almost every one of them runs
