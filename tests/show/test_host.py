@@ -213,6 +213,25 @@ def test_who_does_not_count_wins_nothing(tmp_path: Path) -> None:
     assert studio.state["leader"]["user_id"] == "12"
 
 
+@pytest.mark.parametrize("gone", [{"user_ids": "11"}, {"message_ids": "777"}], ids=["viewer", "message"])
+def test_who_leads_and_is_taken_back_has_not_answered(tmp_path: Path, gone: dict[str, str]) -> None:
+    """Who was next leads, and the time to wait for earlier ones is theirs; afterwards it is decided."""
+    studio = Studio(tmp_path)
+    studio.do("next")
+    studio.wait(5)
+    studio.say(11, "paris", msg_id=777)
+    studio.wait(1)
+    studio.say(12, "paris")
+    assert studio.state["leader"]["user_id"] == "11"
+    withdrawn = Deletion(0, 0, None, studio.now, None, "", "")
+    studio.hear("deletion", dataclasses.replace(withdrawn, **gone))
+    assert studio.state["leader"]["user_id"] == "12"
+    assert studio.wait(1)["state"] == "leading"
+    assert studio.wait(1)["winner"]["user_id"] == "12"
+    studio.hear("deletion", dataclasses.replace(withdrawn, user_ids="12"))
+    assert studio.state["winner"]["user_id"] == "12", "the operator makes it void"
+
+
 def test_in_a_rehearsal_the_recordings_clocks_decide_who_was_first(tmp_path: Path) -> None:
     """Also for a comment that has no time of TikTok's; ours only tells what arrived in time."""
     studio = Studio(tmp_path, kind="rehearsal")

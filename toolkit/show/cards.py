@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit.model.event import User
+from toolkit.ledger.tombstones import Scope, tombstones_of
+from toolkit.model.event import Deletion, User
 from toolkit.show.answers import Verdict
 from toolkit.show.inbox import InboxQuestion
 from toolkit.show.part import ShowError, user_data
@@ -153,6 +154,13 @@ class QuizCard:
         if verdict is not Verdict.CHAT:
             self._users[answer.user_id] = user
         return verdict is not Verdict.CHAT or self.round.result is not was
+
+    def withdraw(self, deletion: Deletion) -> bool:
+        """Forget answers that TikTok or the operator takes back; return whether there were any."""
+        stones = list(tombstones_of(deletion))
+        users = {stone.target_id for stone in stones if stone.scope is Scope.USER}
+        messages = {stone.target_id for stone in stones if stone.scope is Scope.MESSAGE}
+        return self.round.withdraw(lambda answer: answer.user_id in users or answer.msg_id in messages)
 
     def decide(self, now: int, *, closes: bool = False) -> bool:
         """Decide if it is due, or now; return whether it was decided just now."""

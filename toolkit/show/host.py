@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from toolkit.bus.notice import Notice
-from toolkit.model.event import Comment, Event
+from toolkit.model.event import Comment, Deletion, Event
 from toolkit.show.air import Air
 from toolkit.show.cards import NO_CARD, VERDICTS, AudienceCard, QuizCard
 from toolkit.show.deck import ORDERS, Deck
@@ -92,6 +92,8 @@ class Host:
         match notice.type:
             case "comment":
                 self._answer(notice, now)
+            case "deletion" if isinstance(notice.data, Deletion) and isinstance(self._card, QuizCard):
+                self.version += self._card.withdraw(notice.data)
             case "run":
                 self._begin(notice, now)
             case "status":
@@ -125,7 +127,9 @@ class Host:
         ours = comment.received_at if notice.rehearsal else 0
         occurred_at = comment.occurred_at or ours
         name = user.nickname or user.handle
-        if card.take(Answer(notice.seq, user.user_id, occurred_at, now, comment.text, name), user):
+        if card.take(
+            Answer(notice.seq, user.user_id, occurred_at, now, comment.text, name, comment.msg_id), user
+        ):
             self.version += 1
 
     def _begin(self, notice: Notice, now: int) -> None:

@@ -14,6 +14,8 @@ Rules, all of them:
   on screen too, and wins if nothing earlier arrives for a short while (``settle_s``).
 - A right answer that was earlier but arrived after that changes nothing. It is kept in
   the result as ``late``, for the operator to judge.
+- What is withdrawn before the decision, by TikTok or by the operator who hides somebody,
+  was never said.
 - A gap while the question is on air makes the result disputed: somebody may have been
   first whom nobody saw.
 
@@ -22,7 +24,7 @@ Pure: the caller brings answers in the order in which they arrived, and the time
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -109,6 +111,7 @@ class Answer:
         received_at: Ours, microseconds UTC.
         text: What was written.
         name: The viewer's name at that moment, shown and not compared.
+        msg_id: TikTok's number of the comment; 0 where nobody needs it.
     """
 
     seq: int
@@ -117,6 +120,7 @@ class Answer:
     received_at: int
     text: str
     name: str = ""
+    msg_id: int = 0
 
     @property
     def order(self) -> tuple[int, int]:
@@ -226,6 +230,22 @@ class Round:
         elif verdict is not Verdict.CHAT:
             self._keep(answer, verdict)
         return verdict
+
+    def withdraw(self, is_gone: Callable[[Answer], bool]) -> bool:
+        """
+        Forget answers that were taken back, as long as nothing is decided.
+
+        Returns:
+            Whether there were any.
+        """
+        if self._result is not None:
+            return False
+        left = {user_id: judged for user_id, judged in self._answers.items() if not is_gone(judged[0])}
+        had_any = len(left) < len(self._answers)
+        if had_any:
+            self._answers = left
+            self._first_right_at = min((one.received_at for one in self._right()), default=None)
+        return had_any
 
     def dispute(self) -> None:
         """Say that something may have been missed while the question was on air."""

@@ -209,11 +209,15 @@ class Shelf:
         return [question for _, question in file.questions]
 
     def _write(self, questions: Sequence[Question]) -> None:
-        content = (_HEAD + (dump_bank(questions) if questions else "[]\n")).encode()
+        content = (_HEAD + dump_bank(questions)).encode() if questions else b""
         if len(content) > FILE_BYTES_MAX:
             raise ShowError(f"{ADDED} is full.", hint="Move its questions into a file of your own.")
         try:
-            replace_whole(self._folder / ADDED, content)
+            if content:
+                replace_whole(self._folder / ADDED, content)
+            else:
+                # An empty bank would stand in the way of the sample.
+                (self._folder / ADDED).unlink(missing_ok=True)
         except OSError as error:
             raise ShowError(
                 f"{ADDED} cannot be written: {error.strerror}.",
