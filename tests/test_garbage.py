@@ -10,13 +10,18 @@ from toolkit import garbage
 class Kept:
     pass
 
+class Further(Kept):
+    pass
+
 before = Kept()
 garbage.leave_alone_what_is_imported()
-after = Kept()
+after, further = Kept(), Further()
 frozen = gc.get_freeze_count()
 assert frozen > 1_000, frozen
 assert not any(found is before for found in gc.get_objects())
-assert {id(found) for found in garbage.living() if isinstance(found, Kept)} == {id(before), id(after)}
+found = garbage.instances_of(Kept)
+assert len(found) == 3 and {id(one) for one in found} == {id(before), id(after), id(further)}
+del found
 assert gc.get_freeze_count() >= frozen
 import duckdb
 garbage.leave_alone_what_is_imported()
@@ -30,3 +35,38 @@ def test_what_is_imported_is_left_alone_and_can_still_be_found():
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
+
+
+DISTURBED = """
+import sys, threading
+from toolkit import garbage
+
+class Kept:
+    pass
+
+kept, is_over, failures = Kept(), threading.Event(), []
+
+def make():
+    try:
+        while not is_over.is_set():
+            assert len(tuple(number for number in range(2_000))) == 2_000
+    except SystemError as error:
+        failures.append(error)
+
+sys.setswitchinterval(1e-6)
+maker = threading.Thread(target=make)
+maker.start()
+for _ in range(60):
+    assert garbage.instances_of(Kept) == [kept]
+is_over.set()
+maker.join()
+assert not failures, failures
+"""
+
+
+def test_who_looks_for_something_disturbs_no_other_thread():
+    """Python cannot finish a tuple that somebody holds who lists all objects there are."""
+    done = subprocess.run(
+        [sys.executable, "-c", DISTURBED], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")

@@ -13,7 +13,7 @@ import atexit
 import gc
 from typing import Any
 
-__all__ = ["leave_alone_what_is_imported", "living"]
+__all__ = ["instances_of", "leave_alone_what_is_imported"]
 
 _THRESHOLDS = (10_000, 20, 20)
 """Python's own are (700, 10, 10): at 1,000 messages/s that is a look at the young every
@@ -35,11 +35,20 @@ def leave_alone_what_is_imported() -> None:
     atexit.register(gc.unfreeze)
 
 
-def living() -> list[Any]:
-    """Return every container that lives, those that were taken out of collection included."""
+def instances_of(cls: type) -> list[Any]:
+    """
+    Return every living instance of a class and its subclasses, those taken out of collection included.
+
+    Asks who refers to the class, as an instance does. To list all objects instead would
+    hold each for a moment, and Python cannot finish a tuple that somebody else holds:
+    another thread that is just making one from an iterator would get a ``SystemError``.
+    """
+    classes = [cls]
+    for one in classes:
+        classes += one.__subclasses__()
     was_frozen = gc.get_freeze_count() > 0
     gc.unfreeze()
-    objects = gc.get_objects()
+    found = [one for one in gc.get_referrers(*classes) if isinstance(one, cls)]
     if was_frozen:
         gc.freeze()
-    return objects
+    return found

@@ -125,7 +125,7 @@ def _bokeh_applications() -> list[Any]:
 
     from toolkit import garbage
 
-    return [found for found in garbage.living() if isinstance(found, BokehTornado)]
+    return garbage.instances_of(BokehTornado)
 
 
 def _serves_ours(argv: Sequence[str]) -> bool:
