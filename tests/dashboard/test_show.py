@@ -1,6 +1,7 @@
 """The show as its operator runs it: keys, panic, form, moderation, and nobody kept out."""
 
 import json
+import time
 import urllib.request
 from importlib.resources import files
 from types import SimpleNamespace
@@ -110,6 +111,32 @@ def test_n_puts_the_next_question_on_the_overlay_and_b_blanks_it(stage):
     stage.page.locator(".onair[data-phase=idle]").wait_for()
     press(stage.page, "u")
     stage.page.locator(".host-text", has_text=upcoming).wait_for()
+
+
+def test_the_time_left_is_the_servers_however_long_the_page_took_to_load(stage):
+    """By the clocks of this machine, which both of them read."""
+    closes_at = stage.ask("show", {"action": "question.next"})["question"]["closes_at"]
+    stage.page.locator(".onair[data-phase=on_air]").wait_for()
+
+    def is_right():
+        minutes, seconds = stage.strip.locator(".air-left").inner_text().split(":")
+        return abs(int(minutes) * 60 + int(seconds) - (closes_at / 1e6 - time.time())) < 1.5
+
+    wait_until(is_right)
+    stage.ask("show", {"action": "question.skip"})
+
+
+@pytest.mark.parametrize("width", [1280, 1440, 1600, 1700, 1920])
+def test_nothing_in_the_bar_of_a_rehearsal_lies_over_something_else(stage, width):
+    """Neither the position, which grows, nor the tools beside it."""
+    stage.page.set_viewport_size({"width": width, "height": 900})
+    card = stage.page.locator(".transport-card")
+    card.wait_for()
+    where, more = (card.locator(name).bounding_box() for name in (".where", ".transport-more"))
+    stage.page.set_viewport_size({"width": 1440, "height": 900})
+    is_beside = where["x"] + where["width"] <= more["x"]
+    is_above = where["y"] + where["height"] <= more["y"]
+    assert is_beside or is_above, (where, more)
 
 
 def test_keys_belong_to_whoever_types_and_can_be_switched_off(stage):

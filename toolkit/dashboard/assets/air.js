@@ -97,6 +97,7 @@ export function render({ model, el }) {
   }
 
   function showQuestion() {
+    clock.heard(question.opened_at);
     const phase = phaseOf(question);
     const idle = question.state === "idle";
     strip.dataset.phase = phase;

@@ -38,6 +38,7 @@ export function render({ model, el }) {
   follow(model, ({ alert }) => {
     if (!alert) return;
     current = alert.current;
+    clock.heard(current?.shown_at);
     now.replaceChildren(...(current
       ? [h("span", { class: "badge state-on_air" }, words[`kind_${current.kind}`] || current.kind), foreign(sentence(current, words)), current.is_test ? h("span", { class: "badge" }, words.is_test) : null].filter(Boolean)
       : [h("span", { class: "hint" }, alert.is_paused ? words.paused : words.nothing)]));

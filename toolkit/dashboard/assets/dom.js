@@ -291,8 +291,12 @@ function fieldOf(text, control, hint) {
 
 const linesOf = (text) => text.split("\n").map((line) => line.trim()).filter(Boolean);
 
-// Seconds from now to a time of the server, by its clock.
+// Seconds from now to a time of the server, by its clock. What the page brought with it is as
+// old as it took to load: a moment that has been, heard of at once, tells better.
 function clockOf(model) {
-  const skew_ms = Date.now() - model.clock_ms;
-  return { now_ms: () => Date.now() - skew_ms, left_s: (at_us) => (at_us / 1000 - (Date.now() - skew_ms)) / 1000 };
+  let skew_ms = Date.now() - model.clock_ms;
+  return {
+    left_s: (at_us) => (at_us / 1000 - (Date.now() - skew_ms)) / 1000,
+    heard: (at_us) => { if (at_us) skew_ms = Math.min(skew_ms, Date.now() - at_us / 1000); },
+  };
 }

@@ -27,6 +27,7 @@ export function render({ model, el }) {
   follow(model, ({ poll }) => {
     if (!poll) return;
     state = poll;
+    clock.heard(poll.opened_at);
     put(chip, words[`state_${poll.state}`] || poll.state);
     chip.dataset.tone = poll.state === "open" ? "bad" : "";
     const idle = poll.state === "idle";
