@@ -75,14 +75,12 @@ def test_a_rehearsal_from_the_dashboard_reaches_the_overlay_and_leaves_the_recor
     tmp_path: Path, serve: Any, browse: Any, wait_until: Any
 ) -> None:
     """One click plays a recording at speed, marked as a rehearsal on both pages."""
-    thread = SimulatorThread(Simulator("comments-100", seed=12, seconds=5))
-    with thread as simulator:
+    with SimulatorThread(Simulator("comments-100", seed=12)) as simulator:
         environment = {"TIKTOK_USERNAME": "demo", "TOOLKIT_RECORDINGS": str(tmp_path)}
         recorder = serve(simulator.environment() | environment)
-        wait_until(
-            lambda: simulator.ledger.connections and not recorder.ask("/api/tiktok/status")["is_recording"],
-            within_s=60,
-        )
+        wait_until(lambda: simulator.ledger.connections and simulator.ledger.connections[0].acked >= 6)
+        recorder.ask("/api/tiktok/stop", {})
+        wait_until(lambda: not recorder.ask("/api/tiktok/status")["is_recording"])
         recorder.stop()
     (path,) = tmp_path.glob("*.duckdb")
     before = path.read_bytes()
