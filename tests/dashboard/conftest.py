@@ -146,6 +146,16 @@ class Visit:
         return self.page
 
 
+def with_overlay(window, server):
+    """Yield a window with the dashboard, and the overlay in another tab; close it, without a complaint."""
+    window.open(server.page_url)
+    window.overlay = window.context.new_page()
+    window.overlay.goto(f"{server.url}/overlay?smooth=0&motion=0")
+    yield window
+    assert window.problems == []
+    window.context.close()
+
+
 @pytest.fixture
 def visit(chromium):
     """Return a function that opens a browser window; all are closed at the end."""

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from websockets.sync.client import connect
 
-from tests.dashboard.conftest import Dashboard, Visit, wait_until
+from tests.dashboard.conftest import Dashboard, Visit, wait_until, with_overlay
 from toolkit.dashboard.transport import BUCKETS
 from toolkit.replay.clip import clipped
 from toolkit.replay.recording_plan import RecordingPlan
@@ -39,12 +39,7 @@ def server(tmp_path_factory):
 def window(server, chromium):
     """Return a browser window with the dashboard, and the overlay in another tab."""
     window = Visit(chromium)
-    window.open(server.page_url)
-    window.overlay = window.context.new_page()
-    window.overlay.goto(f"{server.url}/overlay?smooth=0&motion=0")
-    yield window
-    assert window.problems == []
-    window.context.close()
+    yield from with_overlay(window, server)
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.dashboard.conftest import Dashboard, Visit, wait_until
+from tests.dashboard.conftest import Dashboard, Visit, wait_until, with_overlay
 
 pytestmark = pytest.mark.browser
 
@@ -39,12 +39,7 @@ def window(server, chromium):
     """Return a browser window with the dashboard on the view of the show, and the overlay beside it."""
     # Without transitions: halfway between two themes there is no contrast to speak of.
     window = Visit(chromium, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    window.open(server.page_url)
-    window.overlay = window.context.new_page()
-    window.overlay.goto(f"{server.url}/overlay?smooth=0&motion=0")
-    yield window
-    assert window.problems == []
-    window.context.close()
+    yield from with_overlay(window, server)
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.overlay.conftest import holds, painted
 from toolkit.web.overlay import ASSETS
 
 pytestmark = pytest.mark.browser
@@ -92,19 +93,6 @@ def open_overlay(chromium, until):
 
 def _all_subscribed(server):
     return all(s["painted_seq"] is not None for s in server.surface.hub.status())
-
-
-def holds(page, expression, *, within_s=20):
-    """Wait until an expression is true in the page; Playwright's own way needs eval, which it forbids."""
-    deadline = time.monotonic() + within_s
-    while not page.evaluate(expression):
-        assert time.monotonic() < deadline, expression
-        page.wait_for_timeout(20)
-
-
-def painted(page, seq):
-    """Wait until the page has painted notice ``seq``."""
-    holds(page, f"Number(document.documentElement.dataset.lastSeq) >= {seq}")
 
 
 def test_a_comment_appears_as_text(server, open_overlay):
