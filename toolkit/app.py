@@ -36,9 +36,9 @@ from toolkit.observe import logs, trace
 from toolkit.replay.clock import SystemTime
 from toolkit.replay.options import ReplayOptions
 from toolkit.replay.rehearsal import Rehearsal
-from toolkit.show.faces import Faces
-from toolkit.show.gate import Gate
-from toolkit.show.presets import Presets
+from toolkit.show.look.faces import Faces
+from toolkit.show.look.presets import Presets
+from toolkit.show.moderation.gate import Gate
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.intent import Intent
 from toolkit.store.reader import Recording, open_recording

@@ -15,12 +15,12 @@ from toolkit.config import Settings
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.budget import UNLIMITED, SignLimits
 from toolkit.show.conductor import Conductor, Keeper
-from toolkit.show.decisions import DECIDED, Decisions
-from toolkit.show.gate import Gate
+from toolkit.show.moderation.decisions import DECIDED, Decisions
+from toolkit.show.moderation.gate import Gate
+from toolkit.show.points.scorebook import ScoreBook
+from toolkit.show.points.weeks import Weeks
 from toolkit.show.programme import programme
 from toolkit.show.rounds import RESULT
-from toolkit.show.scorebook import ScoreBook
-from toolkit.show.weeks import Weeks
 
 __all__ = ["new_recorder", "new_show"]
 

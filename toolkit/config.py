@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, f
 
 from toolkit.errors import SettingsError
 from toolkit.model.recording import is_handle
-from toolkit.show.weeks import WEEKDAYS, Weeks
+from toolkit.show.points.weeks import WEEKDAYS, Weeks
 
 __all__ = ["Settings", "load_settings"]
 

@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from toolkit.show.quiz import Rules
+from toolkit.show.question.quiz import Rules
 from toolkit.simulator.server import Simulator, SimulatorThread
 
 ROUNDS = int(os.environ.get("SHOW_ROUNDS", "1"))

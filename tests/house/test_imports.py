@@ -26,6 +26,19 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("commands",),
     ("cli",),
 )
+# The same inside a part that has rooms of its own, and stricter: a room imports what stands
+# on a lower line, never a neighbour.
+ROOMS: dict[str, tuple[tuple[str, ...], ...]] = {
+    "toolkit.show": (
+        ("mistake", "run", "keeping", "rounds"),
+        ("part",),
+        ("request", "reading"),
+        ("look", "audience", "moderation"),
+        ("question",),
+        ("points",),
+        ("conductor", "programme"),
+    ),
+}
 LEVELS = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 
 # (file, part): who may look upwards after all, and why.
@@ -52,9 +65,9 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "prometheus_client": ("toolkit/observe/",),
     "pydantic": ("toolkit/config.py",),
     "pydantic_settings": ("toolkit/config.py",),
-    "rapidfuzz": ("toolkit/show/answers.py",),
+    "rapidfuzz": ("toolkit/show/reading/answers.py",),
     "segno": ("toolkit/web/presets.py",),
-    "yaml": ("toolkit/show/bank.py",),
+    "yaml": ("toolkit/show/question/bank.py",),
     "platformdirs": ("toolkit/wire/schema.py", "toolkit/config.py", "toolkit/bench/npm_rival.py"),
 }
 
@@ -118,6 +131,28 @@ def circles(sources) -> list[str]:
     return list(found.values())
 
 
+def room_in(part: str, module: str) -> str:
+    """Return the room of a part to which a module belongs: ``toolkit.show.points.tally`` to ``points``."""
+    return module[len(part) + 1 :].split(".")[0] if module.startswith(part + ".") else ""
+
+
+def imports_between_rooms(sources) -> list[str]:
+    """Return a sentence for each import between rooms of a part that does not point downwards."""
+    found = []
+    for part, lines in ROOMS.items():
+        levels = {room: level for level, rooms in enumerate(lines) for room in rooms}
+        for source in sources:
+            here = room_in(part, source.module)
+            if here and here not in levels:
+                found.append(f"{source.path}: `{here}` has no place in ROOMS; give it one")
+                continue
+            for line, module, name in source.imports() if here else ():
+                room = room_in(part, f"{module}.{name}")
+                if room not in ("", here) and levels.get(room, len(lines)) >= levels[here]:
+                    found.append(f"{source.path}:{line}: {here} imports {room}, which stands no lower")
+    return found
+
+
 def misplaced_packages(sources) -> list[str]:
     """Return a sentence for each third-party import outside its adapter."""
     found = []
@@ -142,6 +177,11 @@ def test_imports_point_downwards(sources):
 def test_no_two_parts_import_each_other(sources):
     """Parts of one layer may lean on each other, never in a circle."""
     assert not (found := circles(sources)), "\n".join(found)
+
+
+def test_the_rooms_of_a_part_import_downwards(sources):
+    """No room imports its neighbour, or one above it."""
+    assert not (found := imports_between_rooms(sources)), "\n".join(found)
 
 
 def test_each_third_party_package_has_one_adapter(sources):
@@ -180,6 +220,27 @@ def test_a_circle_between_siblings_is_found(planted):
     files = {"toolkit/wire/a.py": "import toolkit.connect.b", "toolkit/connect/b.py": "import toolkit.wire.a"}
     assert upward_imports(planted(files)) == []
     assert len(circles(planted(files))) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from toolkit.show.audience.inbox import Inbox",
+        "from toolkit.show import points",
+        "import toolkit.show.conductor as above",
+        "from ..question import quiz",
+    ],
+)
+def test_an_import_of_a_neighbour_or_of_a_room_above_is_found(planted, line):
+    """In every spelling; what stands below may be imported, and so may the room itself."""
+    fine = "from toolkit.show.part import Part\nfrom toolkit.show.moderation.ruling import Rules\n"
+    found = imports_between_rooms(planted({"toolkit/show/moderation/gate.py": f"{fine}{line}"}))
+    assert len(found) == 1, found
+
+
+def test_a_room_without_a_place_is_found(planted):
+    """A new one has to be given its line."""
+    assert "no place" in imports_between_rooms(planted({"toolkit/show/attic/box.py": ""}))[0]
 
 
 def test_a_package_outside_its_adapter_is_found(planted):

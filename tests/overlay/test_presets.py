@@ -8,8 +8,8 @@ import pytest
 
 from tests.overlay.conftest import holds, stage_of
 from toolkit.bus.memory import MemoryBus
+from toolkit.show.look.presets import CSS_BYTES_MAX, OPTIONS, PRESETS_MAX, PresetNotFound, Presets
 from toolkit.show.part import ShowError
-from toolkit.show.presets import CSS_BYTES_MAX, OPTIONS, PRESETS_MAX, PresetNotFound, Presets
 
 browser = pytest.mark.browser
 

@@ -14,9 +14,9 @@ from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
 from toolkit.clock import ManualClock
 from toolkit.show.conductor import Conductor
+from toolkit.show.look.stage import Stage
 from toolkit.show.part import Part, ShowError
 from toolkit.show.rounds import RoundsLog, read_rounds
-from toolkit.show.stage import Stage
 
 
 class _Tally:

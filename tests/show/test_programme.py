@@ -19,7 +19,7 @@ from toolkit.bus.memory import MemoryBus
 from toolkit.clock import ManualClock
 from toolkit.model.event import EVENT_CLASSES, Event, User
 from toolkit.show.conductor import Conductor
-from toolkit.show.gate import Gate
+from toolkit.show.moderation.gate import Gate
 from toolkit.show.part import ShowError
 from toolkit.show.programme import programme
 

@@ -20,8 +20,8 @@ from toolkit.bus.notice import event_data
 from toolkit.clock import SystemClock
 from toolkit.errors import RecordingNotFound
 from toolkit.model.event import Comment, Deletion, Question, User
-from toolkit.show.faces import Faces
-from toolkit.show.presets import Presets
+from toolkit.show.look.faces import Faces
+from toolkit.show.look.presets import Presets
 from toolkit.web.access import Policy
 from toolkit.web.routes import ROUTES
 from toolkit.web.surface import install

@@ -13,7 +13,7 @@ import pytest
 from toolkit.bus.memory import MemoryBus
 from toolkit.clock import SystemClock
 from toolkit.model.event import Comment, User
-from toolkit.show.faces import FRESH_S, PICTURE_BYTES_MAX, PICTURES_MAX, Faces
+from toolkit.show.look.faces import FRESH_S, PICTURE_BYTES_MAX, PICTURES_MAX, Faces
 from toolkit.web.pictures import Pictures, is_image_host, is_public
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"p" * 100

@@ -10,8 +10,8 @@ import pytest
 
 from toolkit.clock import SystemClock
 from toolkit.show.conductor import Conductor
-from toolkit.show.gate import Gate
-from toolkit.show.moderation import Moderation
+from toolkit.show.moderation.gate import Gate
+from toolkit.show.moderation.moderation import Moderation
 
 
 class Moderated:

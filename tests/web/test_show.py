@@ -7,10 +7,10 @@ import pytest
 
 from toolkit.clock import SystemClock
 from toolkit.show.conductor import Conductor
-from toolkit.show.deck import Deck
-from toolkit.show.host import Host
-from toolkit.show.shelf import Shelf
-from toolkit.show.stage import Stage
+from toolkit.show.look.stage import Stage
+from toolkit.show.question.deck import Deck
+from toolkit.show.question.host import Host
+from toolkit.show.question.shelf import Shelf
 
 
 @pytest.fixture

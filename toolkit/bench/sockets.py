@@ -24,9 +24,9 @@ from toolkit.load.pipes import RemoteActor
 from toolkit.load.server import Server
 from toolkit.load.source import Source
 from toolkit.model.event import Comment, User
-from toolkit.show.blocklist import Blocklist
-from toolkit.show.gate import Gate
-from toolkit.show.ruling import Rules
+from toolkit.show.moderation.blocklist import Blocklist
+from toolkit.show.moderation.gate import Gate
+from toolkit.show.moderation.ruling import Rules
 from toolkit.simulator.language import LANGUAGES, comment_text
 from toolkit.simulator.profile import profile_named
 

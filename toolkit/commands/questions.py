@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from toolkit.commands.verb import AddVerb, add_folder, print_result, settings_of
-from toolkit.show.bank import BankError, load_bank
 from toolkit.show.programme import QUESTIONS
+from toolkit.show.question.bank import BankError, load_bank
 
 __all__ = ["add_verbs"]
 

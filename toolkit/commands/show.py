@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-import toolkit.show.command as rescoring
+import toolkit.show.points.command as rescoring
 from toolkit.clock import SystemClock
 from toolkit.commands.verb import AddVerb, add_folder, locate, print_result, settings_of
-from toolkit.show.recount import board_lines, boards, rebuild
-from toolkit.show.weeks import Weeks
+from toolkit.show.points.recount import board_lines, boards, rebuild
+from toolkit.show.points.weeks import Weeks
 
 __all__ = ["add_verbs"]
 

@@ -26,9 +26,9 @@ from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import Notice
 from toolkit.clock import Clock
 from toolkit.model.event import Event
-from toolkit.show.host import Host
 from toolkit.show.keeping import StateFile
 from toolkit.show.part import Part, ShowError
+from toolkit.show.question.host import Host
 from toolkit.show.rounds import RESULT, ROUNDS_FILE, RoundsLog
 from toolkit.show.run import run_of
 
@@ -170,7 +170,7 @@ class Conductor:
         return dict(self._states)
 
     def bank(self, search: str = "", limit: int = 50) -> dict[str, Any]:
-        """Return questions of the bank: see :meth:`toolkit.show.host.Host.bank`."""
+        """Return questions of the bank: see :meth:`toolkit.show.question.host.Host.bank`."""
         with self._lock:
             hosts = [part for part in self.parts if isinstance(part, Host)]
             return hosts[0].bank(search, limit) if hosts else {"total": 0, "questions": []}

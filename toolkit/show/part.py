@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from toolkit.bus.notice import Notice
 from toolkit.errors import ToolkitError
 from toolkit.model.event import Event, User
-from toolkit.show.bank import Mistake
+from toolkit.show.mistake import Mistake
 
 __all__ = ["Part", "ShowError", "user_data"]
 

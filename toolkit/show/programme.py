@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from toolkit.show.alerts import Alerts
-from toolkit.show.deck import Deck
-from toolkit.show.gate import Gate
-from toolkit.show.goals import Goals
-from toolkit.show.host import Host
-from toolkit.show.inbox import Inbox
-from toolkit.show.leaderboard import Leaderboard
-from toolkit.show.moderation import Moderation
+from toolkit.show.audience.alerts import Alerts
+from toolkit.show.audience.goals import Goals
+from toolkit.show.audience.inbox import Inbox
+from toolkit.show.audience.polls import Polls
+from toolkit.show.look.stage import Stage
+from toolkit.show.moderation.gate import Gate
+from toolkit.show.moderation.moderation import Moderation
 from toolkit.show.part import Part
-from toolkit.show.polls import Polls
-from toolkit.show.shelf import Shelf
-from toolkit.show.stage import Stage
-from toolkit.show.weeks import Weeks
+from toolkit.show.points.leaderboard import Leaderboard
+from toolkit.show.points.weeks import Weeks
+from toolkit.show.question.deck import Deck
+from toolkit.show.question.host import Host
+from toolkit.show.question.shelf import Shelf
 from toolkit.store.scores import KeptRound
 
 __all__ = ["programme"]

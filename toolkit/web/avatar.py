@@ -6,7 +6,7 @@ from typing import Any
 
 from tornado.web import HTTPError
 
-from toolkit.show.faces import type_of
+from toolkit.show.look.faces import type_of
 from toolkit.web.handler import SurfaceHandler
 
 __all__ = ["routes"]

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from toolkit.bus.memory import MemoryBus
 from toolkit.observe.metrics import Readings
 from toolkit.replay.options import ReplayOptions
-from toolkit.show.faces import Faces
-from toolkit.show.presets import Presets
+from toolkit.show.look.faces import Faces
+from toolkit.show.look.presets import Presets
 from toolkit.web.frames import Gate
 
 __all__ = ["Backend", "Show"]

@@ -11,8 +11,8 @@ from typing import Any
 from tornado.web import HTTPError, RequestHandler
 
 from toolkit.errors import RecordingNotFound, ReplayError, SettingsError, ToolkitError, UserNotFound
+from toolkit.show.look.presets import PresetNotFound
 from toolkit.show.part import ShowError
-from toolkit.show.presets import PresetNotFound
 from toolkit.web.access import judge, request_of
 from toolkit.web.surface import Surface, surface_of
 

@@ -22,7 +22,7 @@ from tornado.httpclient import HTTPRequest
 from tornado.netutil import DefaultLoopResolver, Resolver
 from tornado.simple_httpclient import SimpleAsyncHTTPClient
 
-from toolkit.show.faces import PICTURE_BYTES_MAX, Faces, type_of
+from toolkit.show.look.faces import PICTURE_BYTES_MAX, Faces, type_of
 
 __all__ = ["Pictures", "is_image_host", "is_public"]
 
