@@ -569,6 +569,17 @@ def played(recording_id: str) -> list[dict[str, Any]]:
     return told
 
 
+def test_a_round_played_again_knows_which_answers_were_delayed(folder: Path) -> None:
+    """The comments of the minute before are looked at, so the outcome is that of the whole recording."""
+    with open_recording("sample") as recording:
+        answers = list(answers_of(recording, Decided()))
+        since = answers[0].received_at + 70 * SECOND
+        assert list(answers_of(recording, Decided(), since=since)) == [
+            answer for answer in answers if answer.received_at >= since
+        ]
+    assert any(answer.lag_us > SECOND / 2 for answer in answers if answer.received_at >= since)
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the folder of a show that the command line looks into."""

@@ -203,6 +203,29 @@ def test_what_is_no_answer_of_now_does_not_count(studio: Studio) -> None:
     assert studio.state["state"] == "on_air" and studio.state["answered"] == 0
 
 
+@pytest.mark.parametrize("skew_s", [0, -7], ids=["clocks agree", "ours is 7 s behind"])
+def test_a_right_answer_written_before_the_question_does_not_win_however_late_it_comes(
+    studio: Studio, skew_s: int
+) -> None:
+    """By how long it was on its way, beside the chat of the last minute; a fresh one counts."""
+
+    def say(viewer: int, text: str, took_s: float) -> None:
+        arrived = studio.now + skew_s * S
+        studio.say(viewer, text, occurred_at=studio.now - round(took_s * S), received_at=arrived)
+
+    for viewer in range(20):
+        say(100 + viewer, "hello", 0.4 + viewer / 40)
+        studio.wait(1)
+    studio.do("next")
+    studio.wait(1.5)
+    say(11, "paris", 1.6)
+    assert (studio.state["answered"], studio.state["leader"]) == (0, None)
+    studio.wait(0.5)
+    say(12, "paris", 0.8)
+    assert studio.state["leader"]["user_id"] == "12"
+    assert studio.wait(2)["winner"]["user_id"] == "12"
+
+
 def test_who_does_not_count_wins_nothing(tmp_path: Path) -> None:
     """A viewer whom the operator has hidden."""
     studio = Studio(tmp_path, counts=lambda event: event.user is None or event.user.user_id != 11)

@@ -51,6 +51,17 @@ def test_the_earliest_by_tiktoks_clock_wins_although_it_arrived_later() -> None:
     assert (result.right, result.wrong, result.answered) == (2, 0, 2)
 
 
+def test_a_delayed_answer_from_before_the_question_does_not_count() -> None:
+    """It would have arrived in the first second; on screen the question was not when it was written."""
+    early = replace(answer(1, 11, at_s=1.6, written_s=-0.1), lag_us=1_300_000)
+    result = play([early, answer(2, 12, at_s=3.0)])
+    assert result.winner is not None and result.winner.user_id == 12
+    assert (result.right, result.late) == (1, ())
+    fresh = replace(answer(1, 11, at_s=2.6, written_s=0.9), lag_us=1_300_000)
+    result = play([fresh, answer(2, 12, at_s=3.0)])
+    assert result.winner is not None and result.winner.user_id == 11
+
+
 def test_of_two_with_the_same_time_the_one_that_reached_us_first_wins() -> None:
     """A tie has a stated end."""
     result = play([answer(1, 11, at_s=5.0, written_s=4.0), answer(2, 12, at_s=5.1, written_s=4.0)])

@@ -15,6 +15,7 @@ from toolkit.show.moderation.ruling import Decided
 from toolkit.show.points.rescore import rescore, standings
 from toolkit.show.question.bank import load_bank
 from toolkit.show.question.quiz import Answer, Question, Result
+from toolkit.show.question.travel import REMEMBERED_US, Travel
 from toolkit.store.reader import Recording, open_recording
 
 __all__ = ["add_arguments", "answers_of", "rescored", "run", "unobserved_in"]
@@ -99,10 +100,13 @@ def answers_of(
     recording: Recording, decided: Decided, *, since: int = 0, until: int = _FOR_EVER
 ) -> Iterator[Answer]:
     """Yield the comments that the public may see, in the order in which they arrived."""
-    query = _ANSWERS.format(comments=public_comments(decided))
-    for row in recording.sql(query, [since, until]).iter_rows():
-        seq, user_id, occurred_at, received_at, text, name = row
-        yield Answer(seq, user_id, occurred_at, received_at, text, name)
+    query, travel = _ANSWERS.format(comments=public_comments(decided)), Travel()
+    # Those just before tell how long a comment is on its way.
+    rows = recording.sql(query, [max(0, since - REMEMBERED_US), until]).iter_rows()
+    for seq, user_id, occurred_at, received_at, text, name in rows:
+        lag_us = travel.lag_us(occurred_at, received_at)
+        if received_at >= since:
+            yield Answer(seq, user_id, occurred_at, received_at, text, name, lag_us=lag_us)
 
 
 def _us(moment: datetime) -> int:

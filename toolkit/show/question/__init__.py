@@ -1,7 +1,8 @@
 """
 The question on screen: where it comes from, when it is asked, who was first.
 
-    quiz        one round, from question to winner
+    quiz, travel
+                one round, from question to winner; which comments were delayed
     bank, shelf, deck, rota
                 questions from files, which comes next, and when
     cards, air, host

@@ -27,6 +27,7 @@ from toolkit.show.question.deck import ORDERS, Deck
 from toolkit.show.question.quiz import Answer, Question, Rules
 from toolkit.show.question.rota import Rota
 from toolkit.show.question.shelf import Shelf, checked
+from toolkit.show.question.travel import Travel
 from toolkit.show.request import read_choice, read_flag, read_text, read_whole
 
 __all__ = ["Host"]
@@ -73,7 +74,7 @@ class Host:
         self._rules = rules or Rules()
         self._rota = Rota()
         self._language = "en"
-        self._air = Air()
+        self._air, self._travel = Air(), Travel()
         self._is_paused = False
         self._card: Card | None = None
         self._is_pinned = False
@@ -117,9 +118,10 @@ class Host:
 
     def _answer(self, notice: Notice, now: int) -> None:
         card, comment = self._card, notice.data
-        if not isinstance(card, QuizCard) or not isinstance(comment, Comment):
+        if not isinstance(comment, Comment) or comment.is_history or comment.user is None:
             return
-        if comment.is_history or comment.user is None or not self._counts(comment):
+        lag_us = self._travel.lag_us(comment.occurred_at, comment.received_at)
+        if not isinstance(card, QuizCard) or not self._counts(comment):
             return
         user = comment.user
         # In a rehearsal the recording's clocks go together, and ours only tells when it
@@ -127,9 +129,10 @@ class Host:
         ours = comment.received_at if notice.rehearsal else 0
         occurred_at = comment.occurred_at or ours
         name = user.nickname or user.handle
-        if card.take(
-            Answer(notice.seq, user.user_id, occurred_at, now, comment.text, name, comment.msg_id), user
-        ):
+        answer = Answer(
+            notice.seq, user.user_id, occurred_at, now, comment.text, name, comment.msg_id, lag_us
+        )
+        if card.take(answer, user):
             self.version += 1
 
     def _begin(self, notice: Notice, now: int) -> None:
@@ -141,6 +144,7 @@ class Host:
         self._take_off(now)
         self._past.clear()
         self._undo.clear()
+        self._travel = Travel()
         self._rota.begin()
         if run.kind == "rehearsal":
             self._rehearsed = self._rehearsed or self._deck.saved()

@@ -5,6 +5,8 @@ Rules, all of them:
 
 - A comment counts if it reached us while the question was on air, the first second
   (``blind_s``) left out: what arrives then was written before anybody saw the question.
+  One that was delayed counts as if it had come as fast as others do (``lag_us``): it may
+  arrive later than that and be from before the question all the same.
 - A viewer is a numeric user id; names change. With choices the first choice a viewer
   names is their answer, whatever else they write. To an open question each may try as
   often as the rules allow; their first right answer counts. First is by TikTok's clock.
@@ -112,6 +114,8 @@ class Answer:
         text: What was written.
         name: The viewer's name at that moment, shown and not compared.
         msg_id: TikTok's number of the comment; 0 where nobody needs it.
+        lag_us: How much longer than fast comments it was on its way, microseconds
+            (:mod:`toolkit.show.question.travel`).
     """
 
     seq: int
@@ -121,6 +125,7 @@ class Answer:
     text: str
     name: str = ""
     msg_id: int = 0
+    lag_us: int = 0
 
     @property
     def order(self) -> tuple[int, int]:
@@ -221,7 +226,8 @@ class Round:
         """
         if self._result is None and answer.received_at >= self.decides_at:
             self.decide(answer.received_at)
-        is_in_time = self._counts_from <= answer.received_at < self.closes_at
+        came_after = self._counts_from <= answer.received_at - answer.lag_us
+        is_in_time = came_after and answer.received_at < self.closes_at
         if not is_in_time or not self._may_try(answer.user_id):
             return Verdict.CHAT
         verdict = self._key.verdict(answer.text)
