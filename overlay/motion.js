@@ -3,14 +3,14 @@
 import { options } from "./options.js";
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
-const obs = { hidden: false };
+let isHiddenInObs = false;
 
 addEventListener("obsSourceVisibleChanged", (event) => {
-  obs.hidden = event.detail?.visible === false;
+  isHiddenInObs = event.detail?.visible === false;
 });
 
 /** Return whether nobody can see this page. */
-export const isHidden = () => document.hidden || obs.hidden;
+export const isHidden = () => document.hidden || isHiddenInObs;
 
 /** Return whether things may move. */
 export const moves = () => !options.still && !calm.matches && !isHidden();
@@ -36,8 +36,15 @@ export function fill(bar, share) {
   if (from !== to && moves()) bar.animate({ transform: [from, to] }, { duration: 600, easing: "cubic-bezier(.2,.8,.2,1)" });
 }
 
-/** Let a bar run out between two moments of a clock, in milliseconds. Call as often as you like. */
-export function runOut(bar, nowMs, fromMs, untilMs) {
+/** While `runs`: let the bar at a card's foot run out until the state's question closes. Call as often as you like. */
+export function runFoot(card, value, nowMs, runs = true) {
+  const left = card.querySelector(".tl-left");
+  left.hidden = !runs || !value.closes_at;
+  if (!left.hidden) runOut(left, nowMs, value.opened_at / 1000, value.closes_at / 1000);
+}
+
+/** Let a bar run out between two moments of a clock, in milliseconds. */
+function runOut(bar, nowMs, fromMs, untilMs) {
   const key = `${fromMs}:${untilMs}`;
   const isRunning = bar.dataset.run === key && bar.getAnimations().length > 0;
   if (isRunning && moves()) return;

@@ -7,21 +7,19 @@
  *   widgets/  how each looks                              screen   is it seen, in OBS?
  */
 
-import { clearChat, isNew, learnPace, planChat, rowCount, shownSeq, startChat, takeComment, withdraw } from "./chat.js";
+import { clearChat, learnPace, planChat, rowCount, shownSeq, startChat, takeComment, withdraw } from "./chat.js";
 import { options, takeOptions } from "./options.js";
 import { askFrame, forgetPaintings } from "./painting.js";
 import { loadPreset, onPreset, presetChanged } from "./preset.js";
 import { startScreen, tellScreenSoon } from "./screen.js";
-import { drawerOf, loadWidgets, redraw, showTopics, takePart, takeShow } from "./show.js";
+import { loadWidgets, redraw, showTopics, takePart, takeShow } from "./show.js";
 import { resubscribe, startSocket, subscribe } from "./socket.js";
 import { unlock } from "./sound.js";
-import { root, serverNow, state } from "./state.js";
+import { root, state } from "./state.js";
 import { NAME_CHARS_MAX, tidy } from "./text.js";
 import { onLanguage, say, setLanguage } from "./words.js";
 import { drawViewers, setViewers } from "./widgets/viewers.js";
 
-/** A question that arrives later than this was asked before we came back: no longer news. */
-const STALE_MS = 30000;
 const STATUS_EVERY_MS = 500;
 const CATCH_UP_MS_MIN = 5000;
 
@@ -55,7 +53,6 @@ function startRun(data) {
 /** Forget what was heard. The show's own parts begin anew by themselves and say so. */
 function clearStage() {
   clearChat();
-  drawerOf("question")?.clearRaw();
   setViewers(null);
 }
 
@@ -67,7 +64,6 @@ let caughtUpAt = -Infinity;
 function topics() {
   const wanted = ["run", "status", "overlay:preset", ...showTopics()];
   if (options.shows.has("chat")) wanted.push("comment", "deletion");
-  if (options.shows.has("question")) wanted.push("question");
   if (options.shows.has("viewers")) wanted.push("viewer_count");
   return wanted;
 }
@@ -108,7 +104,7 @@ function take(notice) {
 /** Notices are gone, maybe those that blanked the page: ask for the present state. */
 function catchUp() {
   const now = performance.now();
-  if (!state.hasShow || now - caughtUpAt < CATCH_UP_MS_MIN) return;
+  if (now - caughtUpAt < CATCH_UP_MS_MIN) return;
   caughtUpAt = now;
   resubscribe(topics());
 }
@@ -122,8 +118,6 @@ function takeNews(type, data, notice) {
       return;
     case "comment":
       return takeComment(notice, false);
-    case "question":
-      return takeQuestion(notice.at, data);
     case "deletion":
       return withdraw(data);
     case "viewer_count":
@@ -134,23 +128,14 @@ function takeNews(type, data, notice) {
   if (type?.startsWith("show:")) takePart(type.slice("show:".length), data);
 }
 
-function takeQuestion(atUs, data) {
-  const isStale = serverNow() - atUs / 1000 > STALE_MS;
-  if (!isStale && isNew(`q${data.question_id}:${data.msg_id}`)) drawerOf("question")?.takeRaw(data);
-}
-
 function takeSnapshot(notice) {
-  const { run, status, comments, questions, viewers, show } = notice.data;
+  const { run, status, comments, viewers, show } = notice.data;
   state.live = status ?? state.live;
   setRehearsal(run === "rehearsal");
   state.receivedSeq = notice.seq;
-  state.hasShow = Boolean(show);
   takeShow(show);
   setViewers(viewers ?? null);
   if (options.shows.has("chat")) for (const comment of comments ?? []) takeComment(comment, true);
-  if (options.shows.has("question") && !show) {
-    for (const one of questions ?? []) takeQuestion(one.data?.received_at ?? 0, one.data ?? {});
-  }
 }
 
 // -- status --------------------------------------------------------------------
@@ -184,15 +169,15 @@ async function takePreset() {
   if (state.stream && wanted !== heardTopics) resubscribe(topics());
   heardTopics = wanted;
   if (!options.shows.has("chat")) clearChat();
-  if (options.language && options.language !== root.lang) await setLanguage(options.language);
+  if (options.language) await setLanguage(options.language);
   drawAgain();
 }
 
 async function begin() {
-  takeOptions();
+  await takeOptions();
   root.dataset.connection = state.connection;
-  await Promise.all([setLanguage(options.language), loadPreset()]);
-  if (options.language && options.language !== root.lang) await setLanguage(options.language);
+  await loadPreset();
+  await setLanguage(options.language);
   await loadWidgets();
   onLanguage(drawAgain);
   onPreset(takePreset);

@@ -1,6 +1,6 @@
 /** Tells the operator that this page is there: what it shows, whether OBS shows it, how smoothly. */
 
-import { moves } from "./motion.js";
+import { isHidden, moves } from "./motion.js";
 import { options } from "./options.js";
 import { tell } from "./socket.js";
 import { state } from "./state.js";
@@ -9,27 +9,23 @@ const EVERY_MS = 4000;
 const SAMPLE_MS = 500;
 const SOON_MS = 60;
 
-const obs = { visible: true, active: true };
+let isActive = true;
 let timer = 0;
 let fps = 0;
 
 /** Begin to tell; `onShown` is called when the page can be seen again. */
 export function startScreen(onShown) {
   const changed = () => {
-    if (isVisible()) onShown();
-    clearTimeout(timer);
-    timer = setTimeout(beat, SOON_MS);
+    if (!isHidden()) onShown();
+    tellScreenSoon();
   };
   document.addEventListener("visibilitychange", changed);
-  addEventListener("obsSourceVisibleChanged", (event) => {
-    obs.visible = event.detail?.visible !== false;
-    changed();
-  });
+  addEventListener("obsSourceVisibleChanged", changed);
   addEventListener("obsSourceActiveChanged", (event) => {
-    obs.active = event.detail?.active !== false;
+    isActive = event.detail?.active !== false;
     changed();
   });
-  timer = setTimeout(beat, SOON_MS);
+  tellScreenSoon();
 }
 
 /** Tell soon: a new connection. */
@@ -38,15 +34,13 @@ export function tellScreenSoon() {
   timer = setTimeout(beat, SOON_MS);
 }
 
-const isVisible = () => obs.visible && !document.hidden;
-
 function beat() {
-  const visible = isVisible();
+  const visible = !isHidden();
   tell({
     type: "screen",
-    widget: state.widget,
+    widget: options.view,
     visible,
-    active: visible && obs.active,
+    active: visible && isActive,
     fps: visible ? fps : 0,
     seq: state.lastSeq,
     obs: Boolean(window.obsstudio),

@@ -12,17 +12,17 @@ import { followPreset } from "./preset.js";
 
 const TICK_MS = 250;
 
-/** Part of the show -> its module, loaded where it is wanted: for which widgets. */
+/** Part of the show -> the widgets that it is wanted for; the first one names its module. */
 const PARTS = {
-  question: { module: "./widgets/question.js", for: ["question", "quiz", "winner"] },
-  alert: { module: "./widgets/alert.js", for: ["alert"] },
-  goals: { module: "./widgets/goal.js", for: ["goal"] },
-  poll: { module: "./widgets/poll.js", for: ["poll"] },
-  leaderboard: { module: "./widgets/leaderboard.js", for: ["leaderboard"] },
+  question: ["question", "quiz", "winner"],
+  alert: ["alert"],
+  goals: ["goal"],
+  poll: ["poll"],
+  leaderboard: ["leaderboard"],
 };
 const drawers = new Map();
 
-const isWanted = (part) => PARTS[part].for.some((widget) => options.shows.has(widget));
+const isWanted = (part) => PARTS[part].some((widget) => options.shows.has(widget));
 const wantedParts = () => Object.keys(PARTS).filter(isWanted);
 
 /** Return the topics of the show that this page needs. */
@@ -30,17 +30,13 @@ export const showTopics = () => ["show:stage", ...wantedParts().map((part) => `s
 
 /** Load what draws the parts that this page shows. */
 export async function loadWidgets() {
-  const load = async (part) => drawers.set(part, await import(PARTS[part].module));
+  const load = async (part) => drawers.set(part, await import(`./widgets/${PARTS[part][0]}.js`));
   await Promise.all(wantedParts().filter((part) => !drawers.has(part)).map(load));
 }
-
-/** Return what draws a part; undefined where it is not shown. */
-export const drawerOf = (part) => drawers.get(part);
 
 /** Take the state of one part. */
 export function takePart(name, value) {
   if (!value || typeof value !== "object") return;
-  state.hasShow = true;
   state.show[name] = value;
   if (name === "stage") setStage(value);
   else draw(name);

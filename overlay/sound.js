@@ -26,9 +26,6 @@ let context = null;
 let playedAt = 0;
 let hint = null;
 
-/** Return whether this page wants to be heard. */
-export const isWanted = () => options.volume > 0 || options.speaks;
-
 export function setStage(stage) {
   const volume = Number(stage.sound?.volume ?? 1);
   stageVolume = Number.isFinite(volume) ? Math.min(1, Math.max(0, volume)) : 1;
@@ -37,7 +34,7 @@ export function setStage(stage) {
 
 /** Ask for a click where the browser wants one before it makes a sound; OBS does not. */
 export function unlock() {
-  if (!isWanted()) return;
+  if (!options.volume && !options.speaks) return;
   context ??= new AudioContext();
   if (context.state !== "suspended" || window.obsstudio) return hideHint();
   if (hint) return;

@@ -25,9 +25,7 @@ export const state = (window.__tl = {
   skipped: 0, // never shown: more came than fit
   reconnects: 0,
   rehearsal: false,
-  widget: "all",
   show: {}, // each part of the show as it was told last
-  hasShow: false,
   live: null, // what the server says of TikTok
   aheadMs: 0, // the server's clock minus ours
 });

@@ -1,29 +1,29 @@
-/** Words of the page, one file per language in `lang/`. English stands in for what is missing. */
+/** Words of the page, one file per language in `lang/`, each complete. English where there is no such file. */
 
 import { root } from "./state.js";
 
 const FALLBACK = "en";
-const tables = new Map();
-const listeners = [];
+const tables = new Map(); // language -> promise of its words
+let changed = () => {};
 let language = FALLBACK;
+let words = {};
 let kind = "";
-let isSpoken = false;
 let forms = null; // made once per language: they are large
 
-/** Speak `wanted` from now on; where there is no such file, English. */
+/** Speak `wanted` from now on. */
 export async function setLanguage(wanted) {
-  const next = /^[a-z]{2}$/.test(wanted ?? "") ? wanted : FALLBACK;
-  await Promise.all([load(FALLBACK), load(next)]);
-  const spoken = tables.get(next) ? next : FALLBACK;
-  if (spoken === language && root.lang === spoken && isSpoken) return;
-  isSpoken = true;
-  language = root.lang = spoken;
+  let next = /^[a-z]{2}$/.test(wanted ?? "") ? wanted : FALLBACK;
+  let table = await load(next);
+  if (!table) table = await load((next = FALLBACK));
+  if (forms && next === language) return;
+  words = table ?? {};
+  language = root.lang = next;
   forms = {
-    plural: new Intl.PluralRules(spoken),
-    number: new Intl.NumberFormat(spoken),
-    brief: new Intl.NumberFormat(spoken, { notation: "compact", maximumFractionDigits: 1 }),
+    plural: new Intl.PluralRules(next),
+    number: new Intl.NumberFormat(next),
+    brief: new Intl.NumberFormat(next, { notation: "compact", maximumFractionDigits: 1 }),
   };
-  for (const listener of listeners) listener();
+  changed();
 }
 
 /** Take the words of another page: those in files that begin with `prefix`. */
@@ -33,27 +33,31 @@ export function useWords(prefix) {
 
 /** Have `listener` called when the language has changed. */
 export function onLanguage(listener) {
-  listeners.push(listener);
+  changed = listener;
 }
 
-async function load(name) {
-  if (tables.has(name)) return;
-  tables.set(name, null);
+function load(name) {
+  if (!tables.has(name)) tables.set(name, fetched(name));
+  return tables.get(name);
+}
+
+async function fetched(name) {
   try {
     const answer = await fetch(new URL(`lang/${kind}${name}.json`, import.meta.url));
-    if (answer.ok) tables.set(name, await answer.json());
-    else if (answer.status !== 404) tables.delete(name);
+    if (answer.ok) return await answer.json();
+    if (answer.status === 404) return null;
   } catch {
-    tables.delete(name); // The server is away: ask again next time.
+    // The server is away.
   }
+  tables.delete(name); // Ask again next time.
+  return null;
 }
 
 /** Return the words for `key`, with `{name}` replaced by values. For counts, `key.one` goes before. */
 export function say(key, values = {}) {
-  const table = tables.get(language) ?? {};
   const plural = values.count === undefined || !forms ? "" : forms.plural.select(values.count);
-  const words = table[`${key}.${plural}`] ?? table[key] ?? tables.get(FALLBACK)?.[key] ?? key;
-  return words.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? amount(values[name]) : whole));
+  const found = words[`${key}.${plural}`] ?? words[key] ?? key;
+  return found.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? amount(values[name]) : whole));
 }
 
 /** Return a number as people of this language write it; text as it is. */

@@ -29,14 +29,8 @@ export function clear() {
   place.clear();
 }
 
-/** Have the next alert heard, the first one included: a demonstration. */
-export function expectAlerts() {
-  lastId ??= "";
-}
-
 function alertCard(alert) {
   const card = element("article", "tl-panel tl-alert");
-  card.dataset.kind = alert.kind;
   const face = element("span", "tl-alert-face");
   const mark = element("span", "tl-alert-mark");
   mark.append(icon(options.safe ? "spark" : ICONS[alert.kind]));
@@ -50,10 +44,12 @@ function alertCard(alert) {
   return card;
 }
 
+const giftOf = (alert) => tidy(alert.gift, GIFT_CHARS_MAX) || say("gift");
+
 function wordsOf(alert) {
   const others = Number(alert.merged) > 1 ? ` ${say("alert.more", { count: Number(alert.merged) - 1 })}` : "";
   if (options.safe) return say("alert.safe") + others;
-  const values = { gift: tidy(alert.gift, GIFT_CHARS_MAX) || say("gift"), answer: tidy(alert.text, 60) };
+  const values = { gift: giftOf(alert), answer: tidy(alert.text, 60) };
   if (alert.kind === "raid") values.count = Math.max(Number(alert.count) || 0, Number(alert.merged) || 0);
   return say(`alert.${alert.kind}`, values) + (alert.kind === "raid" ? "" : others);
 }
@@ -64,7 +60,6 @@ function count(card, alert) {
   const times = alert.kind === "gift" ? Number(alert.count) || 1 : 1;
   const worth = alert.kind === "gift" && !options.safe ? Number(alert.diamonds) || 0 : 0;
   const key = `${times}/${worth}`;
-  card.toggleAttribute("data-running", alert.kind === "gift" && alert.final === false);
   if (combo.dataset.key === key) return;
   const isFirst = combo.dataset.key === undefined;
   combo.dataset.key = key;
@@ -82,6 +77,5 @@ function count(card, alert) {
 function announce(alert) {
   sound.play(alert.kind);
   if (alert.kind !== "gift" || options.safe) return;
-  const values = { name: plainName(alert.user), gift: tidy(alert.gift, GIFT_CHARS_MAX) || say("gift") };
-  speech.speak("gift", say("spoken.gift", values), alert.user?.user_id);
+  speech.speak("gift", say("spoken.gift", { name: plainName(alert.user), gift: giftOf(alert) }), alert.user?.user_id);
 }

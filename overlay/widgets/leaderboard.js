@@ -9,20 +9,18 @@ import { amount, say } from "../words.js";
 
 const ROWS_MAX = 10;
 const STREAK_MIN = 2;
-const SCOPES = ["live", "week", "all"];
 
 const slot = document.querySelector(".tl-board-slot");
 const rows = new Map();
 let card = null;
 
 export function update(value) {
-  const scope = SCOPES.includes(options.board) ? options.board : "live";
-  const players = (value[scope] ?? []).filter((player) => player?.user).slice(0, ROWS_MAX);
+  const players = (value[options.board] ?? []).filter((player) => player?.user).slice(0, ROWS_MAX);
   if (!players.length) return clear();
   if (!card) {
     card = element("article", "tl-panel tl-board");
     const head = element("header", "tl-board-head");
-    head.append(icon("trophy"), element("span", "tl-board-title", say(`board.${scope}`)));
+    head.append(icon("trophy"), element("span", "tl-board-title", say(`board.${options.board}`)));
     card.append(head, element("ol", "tl-board-rows"));
     slot.replaceChildren(card);
     enter(card, "translateX(24px)");

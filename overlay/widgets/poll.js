@@ -1,7 +1,7 @@
 /** A poll: what is asked, how to vote, how it stands. */
 
 import { icon } from "../icons.js";
-import { enter, fill, Place, runOut } from "../motion.js";
+import { enter, fill, Place, runFoot } from "../motion.js";
 import { element, textOf, tidy } from "../text.js";
 import { say } from "../words.js";
 
@@ -21,7 +21,7 @@ export function update(value, nowMs) {
 }
 
 export function tick(value, nowMs) {
-  if (place.key !== null && value.state === "open") runCard(place.card, value, nowMs);
+  if (place.key !== null) runFoot(place.card, value, nowMs, value.state === "open");
 }
 
 export function clear() {
@@ -66,11 +66,5 @@ function bringUpToDate(card, value, choices, nowMs) {
   card.querySelector(".tl-poll-total").textContent = say("votes", { count: Number(value.total) || 0 });
   const hint = value.source === "tiktok" ? "" : say("poll.hint", { last: choices.length });
   card.querySelector(".tl-poll-hint").textContent = isClosed ? say("poll.closed") : hint;
-  runCard(card, value, nowMs);
-}
-
-function runCard(card, value, nowMs) {
-  const left = card.querySelector(".tl-left");
-  left.hidden = value.state !== "open" || !value.closes_at;
-  if (!left.hidden) runOut(left, nowMs, value.opened_at / 1000, value.closes_at / 1000);
+  runFoot(card, value, nowMs, value.state === "open");
 }

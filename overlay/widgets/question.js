@@ -5,10 +5,9 @@
  * page shows that widget.
  */
 
-import { moves, Place, runOut } from "../motion.js";
+import { Place, runFoot } from "../motion.js";
 import { options } from "../options.js";
 import { avatarOf, nameOf, plainName } from "../people.js";
-import { state as page } from "../state.js";
 import { element, textOf, tidy } from "../text.js";
 import { say } from "../words.js";
 import * as sound from "../sound.js";
@@ -31,7 +30,6 @@ export function update(value, nowMs) {
   const phase = `${key}:${value.state}:${won?.user.user_id}`;
   const isNews = before !== "" && before !== phase;
   before = phase;
-  stopRaw();
   if (won && options.shows.has("winner")) {
     // The operator may judge otherwise while it is on screen.
     place.show(`winner:${phase}:${won.points}:${value.is_disputed}`, () => winnerCard(value));
@@ -49,11 +47,10 @@ export function update(value, nowMs) {
 export function tick(value, nowMs) {
   if (place.key === null || !ON_AIR.includes(value.state)) return;
   if (place.key.startsWith("quiz:")) tickQuiz(place.card, value, nowMs);
-  else if (place.key.startsWith("asked:")) runCard(place.card, value, nowMs);
+  else if (place.key.startsWith("asked:")) runFoot(place.card, value, nowMs);
 }
 
 export function clear() {
-  stopRaw();
   place.clear();
 }
 
@@ -67,7 +64,7 @@ function celebrate(value) {
 
 function showAsked(key, value, nowMs) {
   const build = () => askedCard(value.asked_by, tidy(value.text), Number(value.asked_count) || 1);
-  place.show(`asked:${key}`, build, (card) => runCard(card, value, nowMs));
+  place.show(`asked:${key}`, build, (card) => runFoot(card, value, nowMs));
 }
 
 function askedCard(user, text, times) {
@@ -78,65 +75,4 @@ function askedCard(user, text, times) {
   if (text.length > LONG_CHARS) card.classList.add("tl-question-long");
   card.append(head, textOf(text, "tl-question-text", "p"), element("span", "tl-left"));
   return card;
-}
-
-function runCard(card, value, nowMs) {
-  const left = card.querySelector(".tl-left");
-  left.hidden = !value.closes_at;
-  if (value.closes_at) runOut(left, nowMs, value.opened_at / 1000, value.closes_at / 1000);
-}
-
-// -- without a show: what TikTok's own Q&A brings, one at a time -----------------
-
-const QUESTIONS_MAX = 20;
-const QUESTION_MS_MIN = 8000;
-const QUESTION_MS_MAX = 12000;
-const QUESTION_PRESSED_MS_MIN = 3500;
-const QUESTION_PAUSE_MS = 350;
-const QUESTION_LEAVES_MS = 280;
-
-const waiting = [];
-let rawTimer = 0;
-
-/** Take a question as it was asked; only where nobody conducts a show. */
-export function takeRaw(data) {
-  const text = tidy(data.text);
-  if (!text || page.hasShow) return;
-  waiting.push({ user: data.user, text });
-  if (waiting.length > QUESTIONS_MAX) waiting.shift();
-  if (!rawTimer) rawTimer = setTimeout(showRaw, 0);
-}
-
-function rawMs(text) {
-  const calmMs = Math.min(QUESTION_MS_MAX, QUESTION_MS_MIN + text.length * 25);
-  const pressure = Math.min(1, waiting.length / 8);
-  return calmMs + (QUESTION_PRESSED_MS_MIN - calmMs) * pressure;
-}
-
-function showRaw() {
-  rawTimer = 0;
-  const next = waiting.shift();
-  if (!next) return;
-  place.show(`raw:${next.text}`, () => askedCard(next.user, next.text, 1));
-  const ms = rawMs(next.text);
-  const now = Date.now();
-  if (moves()) runOut(place.card.querySelector(".tl-left"), now, now, now + ms);
-  rawTimer = setTimeout(hideRaw, ms);
-}
-
-function hideRaw() {
-  place.hide();
-  rawTimer = setTimeout(showRaw, QUESTION_LEAVES_MS + QUESTION_PAUSE_MS);
-}
-
-function stopRaw() {
-  waiting.length = 0;
-  clearTimeout(rawTimer);
-  rawTimer = 0;
-}
-
-/** Take everything off that came without a show. */
-export function clearRaw() {
-  stopRaw();
-  if (place.key?.startsWith("raw:")) place.clear();
 }

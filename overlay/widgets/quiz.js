@@ -1,6 +1,6 @@
 /** A question of the quiz: choices with letters, a clock, who leads, the right answer. */
 
-import { bump, enter, runOut } from "../motion.js";
+import { bump, enter, runFoot } from "../motion.js";
 import { icon } from "../icons.js";
 import { avatarOf, nameOf } from "../people.js";
 import { element, textOf, tidy } from "../text.js";
@@ -99,17 +99,15 @@ function reveal(card, value) {
 /** Let the clock run. */
 export function tickQuiz(card, value, nowMs) {
   const clock = card.querySelector(".tl-clock");
-  const left = card.querySelector(".tl-left");
-  const runs = Boolean(value.closes_at) && (value.state === "on_air" || value.state === "leading");
-  clock.hidden = left.hidden = !runs;
-  if (!runs) return;
-  const untilMs = value.closes_at / 1000;
-  const leftS = Math.max(0, Math.ceil((untilMs - nowMs) / 1000));
+  const runs = value.state === "on_air" || value.state === "leading";
+  runFoot(card, value, nowMs, runs);
+  clock.hidden = !runs || !value.closes_at;
+  if (clock.hidden) return;
+  const leftS = Math.max(0, Math.ceil((value.closes_at / 1000 - nowMs) / 1000));
   const digits = leftS < 60 ? String(leftS) : `${Math.floor(leftS / 60)}:${String(leftS % 60).padStart(2, "0")}`;
   if (clock.textContent !== digits) {
     clock.textContent = digits;
     clock.toggleAttribute("data-late", leftS <= LATE_S);
     if (leftS <= LATE_S) bump(clock);
   }
-  runOut(left, nowMs, value.opened_at / 1000, untilMs);
 }

@@ -167,7 +167,7 @@ def visit(pages, server):
         page.goto(server.url + path)
         if "builder" not in path and "demo" not in path:
             holds(page, "window.__tl?.connection === 'open'")
-            holds(page, "window.__tl.hasShow || Boolean(window.__tl.live)")
+            holds(page, "Boolean(window.__tl.live)")
         return page
 
     yield start

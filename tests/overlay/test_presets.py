@@ -118,7 +118,7 @@ def test_a_preset_knows_the_options_that_the_page_reads():
     """What tests and load tests ask for is left to the address."""
     text = (Path(__file__).parents[2] / "overlay" / "options.js").read_text()
     read = set(re.findall(r'(?:query\.(?:get|has)|number|choice|on|off|list)\("(\w+)"', text))
-    assert read - OPTIONS == {"demo", "preview", "debug", "ack"}
+    assert read - OPTIONS == {"demo", "debug", "ack"}
     assert read >= OPTIONS
 
 

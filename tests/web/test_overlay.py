@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.overlay.conftest import holds, painted
-from toolkit.web.overlay import ASSETS
+from toolkit.web.overlay import ASSETS, WIDGETS
 
 pytestmark = pytest.mark.browser
 
@@ -110,13 +110,11 @@ def test_a_comment_appears_as_text(server, open_overlay):
 
 
 def test_hostile_text_executes_nothing(server, open_overlay):
-    """As name, comment and question: no script, no element, no report, no word lost to the page."""
+    """As name and comment: no script, no element, no report, no word lost to the page."""
     page = open_overlay(server, "limit=200&smooth=0&motion=0")
     for number, text in enumerate(HOSTILE):
         seq = server.studio.comments([text], nickname=text, user=number)[-1].seq
-        server.studio.question(text, nickname=text, user=number)
     painted(page, seq)
-    page.wait_for_selector(".tl-question")
     assert page.evaluate("window.__hit") is None
     foreign = "script:not([src]), img, svg, iframe, a, style, form, input, object, embed, video, base"
     assert page.locator(f"body :is({foreign})").count() == 0
@@ -226,20 +224,6 @@ def test_what_tiktok_withdraws_leaves_the_screen(server, open_overlay):
     assert page.locator(".tl-text").all_inner_texts() == ["good"]
 
 
-def test_questions_appear_by_themselves_one_at_a_time(server, open_overlay):
-    """A card with the asker and the question; the next one waits its turn."""
-    page = open_overlay(server, "view=question")
-    server.studio.question("Why is the sky blue?", nickname="Marta")
-    server.studio.question("And the sea?")
-    card = page.locator(".tl-question")
-    card.wait_for()
-    assert card.count() == 1
-    assert card.locator(".tl-name").inner_text() == "Marta"
-    assert card.locator(".tl-question-text").inner_text() == "Why is the sky blue?"
-    assert page.locator(".tl-chat").is_hidden()
-    holds(page, "document.body.innerText.includes('And the sea?')")
-
-
 def test_a_rehearsal_wears_a_ribbon(server, open_overlay):
     """From its first notice to its end; then the stage is the live's again."""
     page = open_overlay(server)
@@ -261,12 +245,10 @@ def test_what_was_rehearsed_leaves_the_screen_with_the_ribbon(server, open_overl
     """At the end, not only when a live begins: nobody goes live with it unmarked."""
     page = open_overlay(server)
     server.studio.run("rehearsal")
-    server.studio.question("Rehearsed?")
     painted(page, server.studio.comment("played", rehearsal=True))
-    page.locator(".tl-question").wait_for()
     server.studio.run("none")
     holds(page, "document.querySelector('.tl-ribbon').hidden")
-    assert page.locator(".tl-comment, .tl-question").count() == 0
+    assert page.locator(".tl-comment").count() == 0
 
 
 def test_the_ribbon_is_left_out_for_filming(server, open_overlay):
@@ -292,7 +274,8 @@ def test_nothing_moves_when_motion_is_not_wanted(server, open_overlay, query, op
     """By the system's setting or by ours: text appears, no animation runs."""
     page = open_overlay(server, query, **options)
     page.evaluate("void (Element.prototype.animate = () => { throw new Error('moved') })")
-    server.studio.question("Still?")
+    asked = {"state": "on_air", "source": "audience", "round": 1, "id": "q1", "text": "Still?"}
+    server.studio.bus.publish([("show:question", asked)])
     painted(page, server.studio.comment("calm"))
     page.locator(".tl-question").wait_for()
     assert page.evaluate("document.getAnimations().length") == 0
@@ -335,7 +318,7 @@ def test_an_empty_overlay_is_transparent_and_silent(server, open_overlay):
     assert page.evaluate(background) == "rgba(0, 0, 0, 0)"
     told = open_overlay(server, "status=1&view=chat")
     assert told.locator(".tl-status").is_visible()
-    solid = open_overlay(server, "transparent=0&theme=light&align=right&scale=99&limit=bad&view=x")
+    solid = open_overlay(server, "transparent=0&theme=paper&align=right&scale=99&limit=bad&view=x")
     assert solid.evaluate(background) == "rgb(16, 16, 24)"
     assert solid.complaints == []
 
@@ -384,30 +367,28 @@ def weight_of(names):
     return sum(len(gzip.compress((OVERLAY / name).read_bytes())) for name in names)
 
 
-def graph_of(name):
-    """Return a module and all that it imports before it runs."""
-    found, waiting = set(), [name]
-    while waiting:
-        if (name := waiting.pop()) not in found:
-            found.add(name)
-            text, here = (OVERLAY / name).read_text(), OVERLAY / name
-            imports = re.findall(r'from "(\..*?)"', text)
-            waiting += [(here.parent / i).resolve().relative_to(OVERLAY).as_posix() for i in imports]
-    return found
+HEAVIEST = {
+    "lang": max(("en", "fr"), key=lambda name: weight_of([f"lang/{name}.json"])),
+    "theme": max(
+        (f.stem for f in (OVERLAY / "themes").iterdir()), key=lambda n: weight_of([f"themes/{n}.css"])
+    ),
+}
 
 
-PAGE = {"index.html", "overlay.css", "cards.css", "themes.css", "lang/en.json"}
+def test_all_of_the_overlay_is_less_than_40_kb(server, open_overlay):
+    """What Chromium loads for every widget with sound and speech, in the largest theme and language."""
+    query = "&".join(f"{option}={value}" for option, value in HEAVIEST.items())
+    page = open_overlay(server, f"sound=1&tts=1&show={','.join(WIDGETS)}&{query}")
+    paths = page.evaluate("performance.getEntriesByType('resource').map((one) => new URL(one.name).pathname)")
+    loaded = {path.removeprefix("/overlay/assets/") for path in paths}
+    # The examples of `demo=1` are for the builder's preview, never on air.
+    one_of_each = {name for name in ASSETS if not re.match(r"builder|lang/|themes/|demo", name)}
+    assert loaded == one_of_each | {f"lang/{HEAVIEST['lang']}.json", f"themes/{HEAVIEST['theme']}.css"}
+    assert weight_of(loaded | {"index.html"}) < 40_000
 
 
-@pytest.mark.parametrize("widget", sorted(f.name for f in (OVERLAY / "widgets").glob("*.js")))
-def test_a_page_with_one_widget_loads_little(widget):
-    """Page, styles, one language, and what the widget imports."""
-    assert weight_of(PAGE | graph_of("overlay.js") | graph_of(f"widgets/{widget}")) < 40_000
-
-
-def test_all_of_the_overlay_is_small_and_calls_nobody():
-    """Every widget, theme, language and the demonstration; and no address in them."""
-    assert weight_of(PAGE | {name for name in ASSETS if "builder" not in name}) < 60_000
+def test_the_overlay_calls_nobody():
+    """No address is in its files."""
     for name in ["index.html", "builder.html", *ASSETS]:
         text = (OVERLAY / name).read_text().replace("http://www.w3.org/2000/svg", "")
         assert "//" not in re.sub(r"(?m)(^|\s)//\s.*", "", text), name

@@ -26,9 +26,11 @@ ASSETS = (
     "overlay.css", "cards.css", "themes.css", "builder.css",
     "overlay.js", "options.js", "state.js", "text.js", "people.js", "icons.js", "words.js", "motion.js",
     "socket.js", "painting.js", "screen.js", "chat.js", "show.js", "preset.js", "sound.js", "speech.js",
-    "demo.js", "builder.js",
+    "sheets.js", "demo.js", "builder.js",
     "widgets/question.js", "widgets/quiz.js", "widgets/winner.js", "widgets/leaderboard.js",
     "widgets/goal.js", "widgets/poll.js", "widgets/alert.js", "widgets/viewers.js",
+    "themes/paper.css", "themes/neon.css", "themes/candy.css", "themes/clear.css", "themes/contrast.css",
+    "themes/plain.css",
     "lang/en.json", "lang/fr.json", "lang/builder.en.json", "lang/builder.fr.json",
 )  # fmt: skip
 """Every file there is: a name that is not here does not exist, whatever the folder holds."""

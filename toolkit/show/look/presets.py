@@ -27,8 +27,8 @@ log = logging.getLogger("toolkit.show")
 OPTIONS = frozenset(
     {
         "view", "show", "hide", "theme", "lang", "align", "scale", "limit", "fade", "motion", "smooth",
-        "status", "transparent", "ribbon", "avatars", "noavatar", "policy", "sound", "sounds", "tts",
-        "board", "bgColor", "fontColor", "fontSize", "showChats", "showGifts", "showFollows",
+        "status", "transparent", "ribbon", "avatars", "policy", "sound", "sounds", "tts",
+        "board", "bgColor", "fontColor",
     }
 )  # fmt: skip
 """What a preset may set. What a test or a load test asks for stays in the address."""
