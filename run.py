@@ -2,7 +2,7 @@
 The project's front door: sets itself up, then starts the server, the tests or a tool.
 
     python3 run.py [ARGS]          set up and start `panel serve panel_app.py ARGS`
-    python3 run.py test [ARGS]     set up and run the tests: `pytest ARGS`
+    python3 run.py test [ARGS]     set up and run the tests: `pytest ARGS`, two at a time or more
     python3 run.py check           ruff and mypy
     python3 run.py toolkit ARGS    the command line of the toolkit
     python3 run.py lock [ARGS]     make the lock files again; --upgrade takes newer releases
@@ -59,6 +59,11 @@ PORTS_TRIED = 20
 SERVER_START_S_MAX = 120
 REPORT_EVERY_S = 5.0
 ERROR_LINES_SHOWN = 15
+
+# Tests wait more than they compute. More of them at a time than this was not tried.
+LANES_MAX = 4
+# Options of pytest that ask for something else, or that need a terminal.
+ONE_LANE = ("--numprocesses", "-s", "--pdb", "--trace", "--co", "--collect-only")
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "msedge")
 CHROMIUM_PATHS = (
@@ -127,7 +132,16 @@ def test(args):
     ensure_installed("test")
     if "not browser" not in " ".join(args):
         os.environ["CHROMIUM"] = ensure_chromium()
-    return become([str(PYTHON), "-m", "pytest", *args])
+    return become([str(PYTHON), "-m", "pytest", *lanes(args), *args])
+
+
+def lanes(args):
+    """Return what has pytest run several files at a time; nothing for a single file, or to look into."""
+    if any(".py" in arg or arg.startswith("-n") or arg in ONE_LANE for arg in args):
+        return []
+    count = max(2, min(os.cpu_count() or 1, LANES_MAX))
+    # Whole files, as tests of a file share a server or a browser; tests/conftest.py has their order.
+    return ["-n", str(count), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def check(args):

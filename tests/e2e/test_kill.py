@@ -26,6 +26,7 @@ def test_every_failpoint_is_a_phase() -> None:
     assert set(kill.PHASES) == {*failpoint.NAMES, kill.RANDOM}
 
 
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(CYCLES * 20 + 120)
 def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:

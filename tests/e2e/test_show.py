@@ -116,6 +116,7 @@ def play(thread: SimulatorThread, simulator: Simulator, server: Any, screen: Any
 
 
 @pytest.mark.browser
+@pytest.mark.alone
 @pytest.mark.slow
 @pytest.mark.timeout(180 + 15 * ROUNDS)
 def test_of_a_crowd_the_true_first_is_painted_within_a_second_and_a_restart_keeps_the_bank(

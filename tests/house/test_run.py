@@ -65,6 +65,14 @@ def test_an_option_is_read_in_both_spellings(run):
     assert run.option(["--portal=1", "--dev"], "--port") is None
 
 
+def test_tests_run_in_lanes_unless_one_file_is_asked_for_or_looked_into(run):
+    """Whole files at a time; what needs a terminal, or names its own lanes, is left alone."""
+    for args in ([], ["tests/faults"], ["--durations=15", "-p", "no:cacheprovider"], ["-m", "not browser"]):
+        assert "loadfile" in run.lanes(args), args
+    for args in (["tests/test_config.py"], ["tests/wire/test_decode.py::test_x"], ["-s"], ["--pdb"], ["-n0"]):
+        assert run.lanes(args) == [], args
+
+
 def test_a_taken_port_is_said_and_the_next_one_used(run, monkeypatch, capsys):
     """Two servers on one machine do not end in a traceback."""
     with socket.socket() as taken:
