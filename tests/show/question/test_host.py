@@ -251,8 +251,66 @@ def test_who_leads_and_is_taken_back_has_not_answered(tmp_path: Path, gone: dict
     assert studio.state["leader"]["user_id"] == "12"
     assert studio.wait(1)["state"] == "leading"
     assert studio.wait(1)["winner"]["user_id"] == "12"
-    studio.hear("deletion", dataclasses.replace(withdrawn, user_ids="12"))
-    assert studio.state["winner"]["user_id"] == "12", "the operator makes it void"
+
+
+def decided_by_three(studio: Studio) -> None:
+    """Have viewers 11, 12 and 13 answer in this order, and 11 win."""
+    studio.do("next")
+    studio.wait(5)
+    for viewer in (11, 12, 13):
+        studio.say(viewer, "paris", msg_id=770 + viewer)
+        studio.wait(0.1)
+    assert studio.wait(2)["winner"]["user_id"] == "11"
+
+
+def withdraw(studio: Studio, **gone: str) -> None:
+    """Let TikTok or the operator take something back."""
+    studio.hear("deletion", dataclasses.replace(Deletion(0, 0, None, studio.now, None, "", ""), **gone))
+
+
+def test_a_winner_who_is_hidden_while_the_result_is_shown_passes_the_win_on(studio: Studio) -> None:
+    """To the next in order, told as a result that the operator has judged, shown for its full time."""
+    decided_by_three(studio)
+    studio.wait(4)
+    withdraw(studio, user_ids="11,12")
+    state = studio.state
+    assert (state["state"], state["winner"]["user_id"], state["right"]) == ("decided", "13", 1)
+    first, second = studio.edges
+    assert (second["winner"]["user_id"], second["judged"], second["void"]) == ("13", True, False)
+    assert 0 < second["points"] <= first["points"]
+    assert first["opened_at"] == second["opened_at"] and first["decided_at"] == second["decided_at"]
+    assert studio.wait(7)["state"] == "decided"
+    assert studio.wait(2)["state"] == "idle"
+
+
+def test_without_another_right_answer_a_hidden_winner_leaves_nobody(studio: Studio) -> None:
+    """The answer is still shown."""
+    decided_by_three(studio)
+    withdraw(studio, user_ids="11,12,13")
+    assert (studio.state["state"], studio.state["winner"]) == ("closed", None)
+    assert studio.state["accepted"] == ["Paris"]
+    assert (studio.edges[-1]["winner"], studio.edges[-1]["points"]) == (None, 0)
+
+
+def test_who_takes_a_comment_back_or_is_hidden_afterwards_has_won(studio: Studio) -> None:
+    """A result that has left the screen is the operator's to judge, and others' hiding changes no winner."""
+    decided_by_three(studio)
+    withdraw(studio, message_ids="781")
+    withdraw(studio, user_ids="13")
+    assert studio.state["winner"]["user_id"] == "11" and studio.state["right"] == 2
+    studio.wait(20)
+    withdraw(studio, user_ids="11")
+    assert [edge["winner"]["user_id"] for edge in studio.edges] == ["11"]
+
+
+def test_a_late_winner_who_is_hidden_gives_the_win_back(studio: Studio) -> None:
+    """To who had won by the clock."""
+    decided_by_three(studio)
+    studio.say(14, "paris", ago_s=5.5)
+    studio.do("judge", verdict="late")
+    assert studio.state["winner"]["user_id"] == "14"
+    withdraw(studio, user_ids="14")
+    assert studio.state["winner"]["user_id"] == "11" and studio.state["late_answers"] == []
 
 
 def test_in_a_rehearsal_the_recordings_clocks_decide_who_was_first(tmp_path: Path) -> None:

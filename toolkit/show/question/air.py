@@ -1,10 +1,13 @@
-"""The air: which live the show is of, and whether what its viewers write reaches us."""
+"""The air: which live the show is of, and whether and when what its viewers write reaches us."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from toolkit.bus.notice import Notice
+from toolkit.model.event import Comment, User
+from toolkit.show.question.quiz import Answer
+from toolkit.show.question.travel import Travel
 from toolkit.show.run import Run, run_of
 
 __all__ = ["Air"]
@@ -24,6 +27,7 @@ class Air:
 
     def __init__(self) -> None:
         self.kind, self.recording, self.is_connected = "none", "", False
+        self._travel = Travel()
 
     @property
     def is_running(self) -> bool:
@@ -43,8 +47,17 @@ class Air:
         was, self.kind = self.kind, run.kind
         if not run.begins_anew and was != "rehearsal":
             return None
-        self.recording = run.recording
+        self.recording, self._travel = run.recording, Travel()
         return run
+
+    def answer_of(self, notice: Notice, comment: Comment, user: User, now: int) -> Answer:
+        """Return a comment as the quiz sees it. Called for all of them: each tells how long others take."""
+        lag_us = self._travel.lag_us(comment.occurred_at, comment.received_at)
+        # In a rehearsal the recording's clocks go together, and ours only tells when it
+        # arrived: a comment without TikTok's time has the recorder's.
+        occurred_at = comment.occurred_at or (comment.received_at if notice.rehearsal else 0)
+        name = user.nickname or user.handle
+        return Answer(notice.seq, user.user_id, occurred_at, now, comment.text, name, comment.msg_id, lag_us)
 
     def take_status(self, notice: Notice) -> bool:
         """Take in ``status``; return whether the connection has come or gone."""

@@ -122,6 +122,7 @@ class QuizCard:
         self._late_winner: Answer | None = None
         self._is_void = False
         self._is_judged = False
+        self._is_passed_on = False
 
     @property
     def is_open(self) -> bool:
@@ -155,12 +156,26 @@ class QuizCard:
             self._users[answer.user_id] = user
         return verdict is not Verdict.CHAT or self.round.result is not was
 
-    def withdraw(self, deletion: Deletion) -> bool:
-        """Forget answers that TikTok or the operator takes back; return whether there were any."""
+    def withdraw(self, deletion: Deletion, now: int) -> bool:
+        """
+        Forget answers that TikTok or the operator takes back; return whether there were any.
+
+        Once it is decided only those of viewers who are hidden. If the winner is among
+        them the next in order has won, and is shown for as long as any winner.
+        """
         stones = list(tombstones_of(deletion))
         users = {stone.target_id for stone in stones if stone.scope is Scope.USER}
         messages = {stone.target_id for stone in stones if stone.scope is Scope.MESSAGE}
-        return self.round.withdraw(lambda answer: answer.user_id in users or answer.msg_id in messages)
+        if self.is_open:
+            return self.round.withdraw(lambda answer: answer.user_id in users or answer.msg_id in messages)
+        before, late_winner = self.winner, self._late_winner
+        has_changed = self.round.withdraw(lambda answer: answer.user_id in users)
+        if late_winner is not None and late_winner.user_id in users:
+            self._late_winner = None
+        if self.winner != before:
+            self._is_passed_on = has_changed = True
+            self.leaves_at = now + (NOT_WON_US if self.winner is None else WON_US)
+        return has_changed
 
     def decide(self, now: int, *, closes: bool = False) -> bool:
         """Decide if it is due, or now; return whether it was decided just now."""
@@ -216,7 +231,8 @@ class QuizCard:
             "points": 0 if winner is None else self.round.points_of(winner),
             "is_disputed": self.is_disputed,
             "void": self._is_void,
-            "judged": self._is_judged,
+            # The operator has decided, not the clock: by a verdict, or by hiding who had won.
+            "judged": self._is_judged or self._is_passed_on,
             "recording": recording,
             "key": {
                 "accepted": list(question.accepted),

@@ -24,10 +24,9 @@ from toolkit.show.part import ShowError
 from toolkit.show.question.air import Air
 from toolkit.show.question.cards import NO_CARD, VERDICTS, AudienceCard, QuizCard
 from toolkit.show.question.deck import ORDERS, Deck
-from toolkit.show.question.quiz import Answer, Question, Rules
+from toolkit.show.question.quiz import Question, Rules
 from toolkit.show.question.rota import Rota
 from toolkit.show.question.shelf import Shelf, checked
-from toolkit.show.question.travel import Travel
 from toolkit.show.request import read_choice, read_flag, read_text, read_whole
 
 __all__ = ["Host"]
@@ -74,7 +73,7 @@ class Host:
         self._rules = rules or Rules()
         self._rota = Rota()
         self._language = "en"
-        self._air, self._travel = Air(), Travel()
+        self._air = Air()
         self._is_paused = False
         self._card: Card | None = None
         self._is_pinned = False
@@ -93,8 +92,8 @@ class Host:
         match notice.type:
             case "comment":
                 self._answer(notice, now)
-            case "deletion" if isinstance(notice.data, Deletion) and isinstance(self._card, QuizCard):
-                self.version += self._card.withdraw(notice.data)
+            case "deletion" if isinstance(notice.data, Deletion):
+                self._withdraw(notice.data, now)
             case "run":
                 self._begin(notice, now)
             case "status":
@@ -120,20 +119,19 @@ class Host:
         card, comment = self._card, notice.data
         if not isinstance(comment, Comment) or comment.is_history or comment.user is None:
             return
-        lag_us = self._travel.lag_us(comment.occurred_at, comment.received_at)
-        if not isinstance(card, QuizCard) or not self._counts(comment):
+        answer = self._air.answer_of(notice, comment, comment.user, now)
+        if isinstance(card, QuizCard) and self._counts(comment):
+            self.version += card.take(answer, comment.user)
+
+    def _withdraw(self, deletion: Deletion, now: int) -> None:
+        # Of the card on screen: older results stand until somebody judges them.
+        card = self._card
+        if not isinstance(card, QuizCard):
             return
-        user = comment.user
-        # In a rehearsal the recording's clocks go together, and ours only tells when it
-        # arrived: a comment without TikTok's time has the recorder's.
-        ours = comment.received_at if notice.rehearsal else 0
-        occurred_at = comment.occurred_at or ours
-        name = user.nickname or user.handle
-        answer = Answer(
-            notice.seq, user.user_id, occurred_at, now, comment.text, name, comment.msg_id, lag_us
-        )
-        if card.take(answer, user):
-            self.version += 1
+        winner = card.winner
+        self.version += card.withdraw(deletion, now)
+        if card.winner != winner:
+            self._tell(card)
 
     def _begin(self, notice: Notice, now: int) -> None:
         run = self._air.take_run(notice)
@@ -144,7 +142,6 @@ class Host:
         self._take_off(now)
         self._past.clear()
         self._undo.clear()
-        self._travel = Travel()
         self._rota.begin()
         if run.kind == "rehearsal":
             self._rehearsed = self._rehearsed or self._deck.saved()

@@ -17,7 +17,8 @@ Rules, all of them:
 - A right answer that was earlier but arrived after that changes nothing. It is kept in
   the result as ``late``, for the operator to judge.
 - What is withdrawn before the decision, by TikTok or by the operator who hides somebody,
-  was never said.
+  was never said. A winner who is hidden while the result is shown has not won: the next
+  in order has. Who takes their comment back then has won all the same.
 - A gap while the question is on air makes the result disputed: somebody may have been
   first whom nobody saw.
 
@@ -239,19 +240,17 @@ class Round:
 
     def withdraw(self, is_gone: Callable[[Answer], bool]) -> bool:
         """
-        Forget answers that were taken back, as long as nothing is decided.
+        Forget answers that were taken back. Once it is decided the next in order wins instead.
 
         Returns:
             Whether there were any.
         """
-        if self._result is not None:
-            return False
         left = {user_id: judged for user_id, judged in self._answers.items() if not is_gone(judged[0])}
         had_any = len(left) < len(self._answers)
         if had_any:
             self._answers = left
             self._first_right_at = min((one.received_at for one in self._right()), default=None)
-        return had_any
+        return self._withdraw_decided(is_gone) or had_any
 
     def dispute(self) -> None:
         """Say that something may have been missed while the question was on air."""
@@ -299,6 +298,15 @@ class Round:
             answered=len(self._answers),
             is_disputed=self._is_disputed,
         )
+
+    def _withdraw_decided(self, is_gone: Callable[[Answer], bool]) -> bool:
+        was = self._result
+        if was is None:
+            return False
+        late = tuple(answer for answer in was.late if not is_gone(answer))
+        now = replace(self._decided(), decided_at=was.decided_at, late=late)
+        self._result = now
+        return now != was
 
     def _keep(self, answer: Answer, verdict: Verdict) -> None:
         before = self._answers.get(answer.user_id)
