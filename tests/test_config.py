@@ -35,14 +35,16 @@ def test_all_problems_come_at_once_each_with_name_value_and_range():
         RECONNECTION_MAX_ATTEMPTS="-3",
         RECONNECTION_BACKOFF_MULTIPLIER="x",
         TIKTOK_SIGN_URL="http://elsewhere.test",
+        TOOLKIT_LOG_FORMAT="xml",
     )
-    assert len(found) == 3
+    assert len(found) == 4
     text = "\n".join(found)
     for part in (
         "RECONNECTION_MAX_ATTEMPTS is '-3'",
         "0 to 10000",
         "RECONNECTION_BACKOFF_MULTIPLIER is 'x'",
         "https://",
+        "TOOLKIT_LOG_FORMAT is 'xml': should be text, json.",
     ):
         assert part in text
 

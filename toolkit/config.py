@@ -207,6 +207,8 @@ def _sentence(detail: Any, given: Mapping[str, Any]) -> str:
     variable = str(detail["loc"][0])
     value = "***" if "KEY" in variable or "PASSWORD" in variable else repr(given.get(variable, ""))
     reason = str(detail["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    if detail["type"] == "string_pattern_mismatch":
+        reason = "should be " + detail["ctx"]["pattern"].strip("^()$").replace("|", ", ")
     bounds = _range(next(f for f in Settings.model_fields.values() if f.validation_alias == variable))
     return f"{variable} is {value}: {reason[:1].lower()}{reason[1:]}{bounds}."
 

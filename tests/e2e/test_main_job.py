@@ -14,7 +14,7 @@ import pytest
 from toolkit import open_recording
 from toolkit.simulator.server import Simulator, SimulatorThread
 
-LIVE_S = float(os.environ.get("MAIN_JOB_SECONDS", "20"))
+LIVE_S = float(os.environ.get("MAIN_JOB_SECONDS", "60"))
 """Length of the live; a soak is the same test with more."""
 
 

@@ -10,6 +10,8 @@ import pytest
 
 from toolkit.cli import build_parser
 from toolkit.config import Settings
+from toolkit.show.look.presets import OPTIONS
+from toolkit.simulator.faults import KINDS
 from toolkit.web.overlay import WIDGETS
 from toolkit.web.routes import ROUTES
 
@@ -95,6 +97,26 @@ def test_every_verb_of_run_py_that_the_readme_names_exists(readme, project_root)
     """`python3 run.py VERB` does what it says."""
     text = (project_root / "run.py").read_text("utf-8")
     assert {verb for verb in named_verbs(readme, "run.py") if f'    "{verb}": ' not in text} == set()
+
+
+def test_every_option_of_the_overlay_is_in_the_readme_and_the_other_way_round(readme):
+    """What a preset may set, and what only an address asks for."""
+    section = readme.partition("### The overlay")[2].partition("\n## ")[0]
+    of_an_address = {"preset", "demo", "debug"}
+    assert set(re.findall(r"`\??(\w+)=", section)) == OPTIONS | of_an_address
+
+
+def test_the_readme_counts_the_faults_of_the_simulator(readme):
+    """As many as there are."""
+    assert f"misbehave in {len(KINDS)} ways" in readme
+
+
+def test_every_longer_run_that_the_readme_names_exists(readme, project_root):
+    """A test reads the variable."""
+    (paragraph,) = re.findall(r"Longer runs of the same tests: (.*?)\n\n", readme, re.DOTALL)
+    named = set(re.findall(r"`([A-Z_]+)=", paragraph))
+    text = "".join(file.read_text("utf-8") for file in (project_root / "tests").rglob("*.py"))
+    assert named and named == {name for name in named if f'environ.get("{name}"' in text}
 
 
 def test_the_readers_of_the_readme_read_what_people_write():
