@@ -13,6 +13,7 @@ from tests.faults.studio import SPEED, Studio
 from toolkit.model.recording import Cause
 from toolkit.simulator.server import Simulator
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.summary import info_lines
 
 
 @pytest.fixture(autouse=True)
@@ -58,10 +59,13 @@ def test_who_is_back_in_the_same_room_goes_on_with_the_recording(tmp_path: Path,
             assert (status["cause"], status["recording"], room.recorder.writer) == ("live_ended", None, None)
             info = RecordingsFolder(tmp_path).info(recording)
             assert (info["state"], info["ended_at"] is None) == ("live", False)
+            assert info_lines(info)[0].startswith(f"{recording}: called ended, open for some minutes")
             room.simulator.go_live(room.simulator.room_id)
             await room.until_connected(2, frames=5)
             assert room.recorder.status()["recording"] == recording
-            assert RecordingsFolder(tmp_path).info(recording)["ended_at"] is None
+            info = RecordingsFolder(tmp_path).info(recording)
+            assert info["ended_at"] is None
+            assert info_lines(info)[0].startswith(f"{recording}: live, ")
             await room.fresh_message_passes()
             outcome = await room.finish()
             assert (outcome.cause, outcome.recordings) == (Cause.STOPPED, (recording,))

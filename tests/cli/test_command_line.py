@@ -90,7 +90,8 @@ def test_what_is_not_a_recording(tmp_path: Path, capsys: Any) -> None:
     for name in ("text", "empty", "other", "half"):
         # A verdict is what `verify` is asked for: it reports, and the exit code says so.
         assert main(["verify", name, *folder]) == 1
-        assert f"{name}: sealed, damaged" in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert f"{name}: sealed, damaged" in said and f"`toolkit rebuild {name}`" in said
         for verb in ("info", "rebuild", "replay"):
             extra = ["--headless"] if verb == "replay" else []
             assert name in fails(capsys, 3, verb, name, *extra, *folder), verb

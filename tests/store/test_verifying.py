@@ -47,6 +47,8 @@ def test_a_report_is_lines_for_a_person_and_data_for_a_program() -> None:
     report = VerifyReport("a-1", "live", 3, 9, problems=["one", "two"], notes=["three"])
     assert not report.ok
     assert report.lines() == ["a-1: live, damaged; 3 frames, 9 messages", "  one", "  two", "  three"]
+    hurt = VerifyReport("a-1", "sealed", problems=["one"]).lines()
+    assert hurt[-1] == "  `toolkit rebuild a-1` makes its tables again if its raw messages are whole."
     assert json.loads(json.dumps(report.as_dict())) == {
         "ok": False,
         "id": "a-1",

@@ -40,7 +40,7 @@ class RecordingState(StrEnum):
     """Where a recording stands."""
 
     LIVE = "live"
-    """A recorder is writing it now."""
+    """A recorder has it open. It may have an end already: its host may be back in a moment."""
     SEALED = "sealed"
     """Complete, checked against its journal, one file."""
     INTERRUPTED = "interrupted"

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from toolkit.model.recording import Cause, RecordingState
+
 __all__ = ["info_lines"]
 
 GAPS_MAX = 50
@@ -18,15 +20,24 @@ def info_lines(info: Mapping[str, Any]) -> list[str]:
     gaps = info["gaps"]
     more = [f"  and {len(gaps) - GAPS_MAX} more gaps: see --json"] if len(gaps) > GAPS_MAX else []
     return [
-        f"{info['id']}: {info['state']}, @{info['user']}",
+        f"{info['id']}: {_standing(info)}, @{info['user']}",
         f"  {info['started_at']} to {info['ended_at'] or 'now'}",
         f"  {info['frames']} frames, {info['messages']} messages: {counts or 'nothing yet'}",
-        f"  {len(info['segments'])} segments, {len(gaps)} gaps, {info['duplicates']} duplicates, "
-        f"{info['quarantined']} quarantined",
+        f"  segments: {len(info['segments'])}, gaps: {len(gaps)}, duplicates: {info['duplicates']}, "
+        f"quarantined: {info['quarantined']}",
         *_steadiness(info.get("stability")),
         *(_gap_line(gap) for gap in gaps[:GAPS_MAX]),
         *more,
     ]
+
+
+def _standing(info: Mapping[str, Any]) -> str:
+    """Return where a recording stands; "live" alone only while it goes on."""
+    if info["state"] != RecordingState.LIVE or info["ended_at"] is None:
+        return str(info["state"])
+    if info["segments"][-1]["cause"] == Cause.STOPPED:
+        return "stopped, not sealed yet"
+    return "called ended, open for some minutes because the host may come back"
 
 
 def _steadiness(stability: Mapping[str, Any] | None) -> list[str]:

@@ -51,7 +51,10 @@ class VerifyReport:
         """Return the report for a person."""
         verdict = "whole" if self.ok else "damaged"
         head = f"{self.id}: {self.state}, {verdict}; {self.frames} frames, {self.messages} messages"
-        return [head, *(f"  {line}" for line in self.problems + self.notes)]
+        next_step = []
+        if not self.ok and self.state != RecordingState.LIVE:
+            next_step = [f"`toolkit rebuild {self.id}` makes its tables again if its raw messages are whole."]
+        return [head, *(f"  {line}" for line in self.problems + self.notes + next_step)]
 
 
 @contextlib.contextmanager
