@@ -9,10 +9,8 @@ addEventListener("obsSourceVisibleChanged", (event) => {
   isHiddenInObs = event.detail?.visible === false;
 });
 
-/** Return whether nobody can see this page. */
 export const isHidden = () => document.hidden || isHiddenInObs;
 
-/** Return whether things may move. */
 export const moves = () => !options.still && !calm.matches && !isHidden();
 
 const ENTER = { duration: 460, easing: "cubic-bezier(.2,1.1,.3,1)" };
@@ -43,7 +41,6 @@ export function runFoot(card, value, nowMs, runs = true) {
   if (!left.hidden) runOut(left, nowMs, value.opened_at / 1000, value.closes_at / 1000);
 }
 
-/** Let a bar run out between two moments of a clock, in milliseconds. */
 function runOut(bar, nowMs, fromMs, untilMs) {
   const key = `${fromMs}:${untilMs}`;
   const isRunning = bar.dataset.run === key && bar.getAnimations().length > 0;
@@ -97,7 +94,6 @@ export class Place {
     this.leaving = setTimeout(() => this.clear(), LEAVE_MS + 20);
   }
 
-  /** Empty the place at once. */
   clear() {
     clearTimeout(this.leaving);
     // An animation that still runs would keep its card, for as long as it runs.

@@ -19,7 +19,6 @@ export const options = {};
 /** Return what can be the name of a preset; empty for anything else. */
 export const presetOf = (text) => (/^[a-z0-9-]{1,32}$/.test(text ?? "") ? text : "");
 
-/** Name of the preset in the address; empty for none. */
 export const presetName = presetOf(address.get("preset"));
 
 /** Take up the options of a preset (none by default) beneath those of the address; resolves when the theme is on. */

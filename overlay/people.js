@@ -6,10 +6,8 @@ import { addressOf } from "./state.js";
 import { element, hueOf, initialsOf, NAME_CHARS_MAX, tidy } from "./text.js";
 import { say } from "./words.js";
 
-/** Return a viewer's name as plain text. */
 export const plainName = (user) => tidy(user?.nickname || user?.handle || say("someone"), NAME_CHARS_MAX) || say("someone");
 
-/** Return a viewer's name in his own colour. */
 export function nameOf(user, className = "tl-name") {
   const made = element("bdi", className, plainName(user));
   made.dataset.hue = String(hueOf(user));

@@ -7,12 +7,10 @@ import { wear } from "./sheets.js";
 let changed = () => {};
 let name = "";
 
-/** Have `listener` called when a preset has changed the options. */
 export function onPreset(listener) {
   changed = listener;
 }
 
-/** Load the preset that the address names. */
 export async function loadPreset() {
   if (presetName) await load(presetName);
 }
@@ -23,7 +21,6 @@ export function followPreset(chosen) {
   if (!presetName && next !== name) load(next);
 }
 
-/** A preset was saved or removed somewhere. */
 export function presetChanged(data) {
   if (data.name === name || data.name === presetName) load(data.name);
 }

@@ -28,7 +28,6 @@ export function startScreen(onShown) {
   tellScreenSoon();
 }
 
-/** Tell soon: a new connection. */
 export function tellScreenSoon() {
   clearTimeout(timer);
   timer = setTimeout(beat, SOON_MS);

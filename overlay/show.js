@@ -25,16 +25,13 @@ const drawers = new Map();
 const isWanted = (part) => PARTS[part].some((widget) => options.shows.has(widget));
 const wantedParts = () => Object.keys(PARTS).filter(isWanted);
 
-/** Return the topics of the show that this page needs. */
 export const showTopics = () => ["show:stage", ...wantedParts().map((part) => `show:${part}`)];
 
-/** Load what draws the parts that this page shows. */
 export async function loadWidgets() {
   const load = async (part) => drawers.set(part, await import(`./widgets/${PARTS[part][0]}.js`));
   await Promise.all(wantedParts().filter((part) => !drawers.has(part)).map(load));
 }
 
-/** Take the state of one part. */
 export function takePart(name, value) {
   if (!value || typeof value !== "object") return;
   state.show[name] = value;

@@ -11,7 +11,6 @@ const WAITING_MAX = 4;
 const PAUSE_MS_MIN = 1500;
 const SAME_USER_MS_MIN = 20000;
 const USERS_KEPT = 200;
-/** Winners go before gifts. */
 const RANK = { winner: 0, gift: 1 };
 const LINKS = /\b(?:https?:\/\/|www\.)\S+|\b[\w-]+\.(?:com|net|org|io|tv|gg|me|fr|de|co)\b\S*/gi;
 const PICTURES = /[\p{Extended_Pictographic}\p{Emoji_Modifier}\u200d\ufe0f]+/gu;
@@ -52,7 +51,6 @@ export function speak(kind, text, userId) {
   plan();
 }
 
-/** Be silent, now. */
 export function hush() {
   waiting.length = 0;
   clearTimeout(timer);

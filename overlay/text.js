@@ -50,7 +50,6 @@ export function initialsOf(name) {
   return letters.slice(0, 2).join("");
 }
 
-/** Return a new element; whatever `text` holds is text. */
 export function element(tag, className, text) {
   const made = document.createElement(tag);
   made.className = className;

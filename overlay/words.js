@@ -10,7 +10,6 @@ let words = {};
 let kind = "";
 let forms = null; // made once per language: they are large
 
-/** Speak `wanted` from now on. */
 export async function setLanguage(wanted) {
   let next = /^[a-z]{2}$/.test(wanted ?? "") ? wanted : FALLBACK;
   let table = await load(next);
@@ -31,7 +30,6 @@ export function useWords(prefix) {
   kind = prefix;
 }
 
-/** Have `listener` called when the language has changed. */
 export function onLanguage(listener) {
   changed = listener;
 }

@@ -54,7 +54,6 @@ function wordsOf(alert) {
   return say(`alert.${alert.kind}`, values) + (alert.kind === "raid" ? "" : others);
 }
 
-/** Bring the count of a running combo up to date. */
 function count(card, alert) {
   const combo = card.querySelector(".tl-alert-count");
   const times = alert.kind === "gift" ? Number(alert.count) || 1 : 1;

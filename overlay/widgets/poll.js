@@ -10,7 +10,6 @@ const LABEL_CHARS_MAX = 60;
 
 const place = new Place(".tl-poll-slot");
 
-/** Return whether a poll is on screen. */
 export const isOnAir = () => place.key !== null;
 
 export function update(value, nowMs) {

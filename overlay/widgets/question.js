@@ -21,7 +21,6 @@ const ON_AIR = ["on_air", "leading"];
 const place = new Place(".tl-question-slot");
 let before = "";
 
-/** Return whether the place is taken. */
 export const isOnAir = () => place.key !== null;
 
 export function update(value, nowMs) {
@@ -59,8 +58,6 @@ function celebrate(value) {
   sound.play("winner");
   speech.speak("winner", say("spoken.winner", { name: plainName(user), points }), user?.user_id);
 }
-
-// -- a question of the audience ------------------------------------------------
 
 function showAsked(key, value, nowMs) {
   const build = () => askedCard(value.asked_by, tidy(value.text), Number(value.asked_count) || 1);

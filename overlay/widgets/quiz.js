@@ -96,7 +96,6 @@ function reveal(card, value) {
   if (!value.winner || value.is_void) card.querySelector(".tl-quiz-answered").textContent = say("nobody");
 }
 
-/** Let the clock run. */
 export function tickQuiz(card, value, nowMs) {
   const clock = card.querySelector(".tl-clock");
   const runs = value.state === "on_air" || value.state === "leading";

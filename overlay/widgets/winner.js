@@ -10,7 +10,6 @@ const CONFETTI = 26;
 const ANSWER_CHARS_MAX = 60;
 const QUICK_MS_MAX = 120000;
 
-/** Return who won and with what. */
 export function winnerOf(value) {
   const { winner } = value;
   return {
