@@ -11,10 +11,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from toolkit.model.event import Comment, Deletion
 
-__all__ = ["Scope", "Tombstone", "Tombstones", "tombstones_of"]
+__all__ = ["Scope", "Tombstone", "Tombstones", "Withdrawn", "tombstones_of", "withdrawn_by"]
 
 TARGETS_MAX = 1_000
 """Ids read of one notice: the longest real one has a handful."""
@@ -60,6 +61,26 @@ def tombstones_of(deletion: Deletion) -> Iterator[Tombstone]:
                     yield Tombstone(
                         deletion.seq, scope, target_id, deletion.occurred_at, deletion.received_at
                     )
+
+
+class Withdrawn(NamedTuple):
+    """Numbers of the messages that one notice withdraws, and of the users of whom everything goes."""
+
+    messages: frozenset[int]
+    users: frozenset[int]
+
+    def takes(self, user_id: int, msg_id: int) -> bool:
+        """Return whether something a user had written by then is among it."""
+        return user_id in self.users or msg_id in self.messages
+
+
+def withdrawn_by(deletion: Deletion) -> Withdrawn:
+    """Return all that one notice withdraws, for whoever keeps no tombstones."""
+    stones = list(tombstones_of(deletion))
+    return Withdrawn(
+        frozenset(stone.target_id for stone in stones if stone.scope is Scope.MESSAGE),
+        frozenset(stone.target_id for stone in stones if stone.scope is Scope.USER),
+    )
 
 
 class Tombstones:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.show.audience.audience import Audience
-from toolkit.model.event import Event
+from toolkit.model.event import Deletion, Event
 from toolkit.show.audience.polls import Polls
 from toolkit.show.part import ShowError
 
@@ -199,6 +199,36 @@ def test_options_that_cannot_be_read_are_no_poll(audience: Audience[Polls], opti
     event.options = options  # type: ignore[attr-defined]  # as a recording may have it
     audience.notice("poll", event)
     assert audience.state()["state"] == "idle"
+
+
+@pytest.mark.parametrize("is_restarted", [False, True], ids=["", "after a restart"])
+@pytest.mark.parametrize("gone", [{"message_ids": "501,999"}, {"user_ids": "1,9"}], ids=["message", "viewer"])
+def test_a_vote_that_is_withdrawn_is_taken_back(
+    audience: Audience[Polls], gone: dict[str, str], is_restarted: bool
+) -> None:
+    """By TikTok, or by the operator who hides somebody; who is heard again may vote again."""
+    ask(audience)
+    audience.says(1, "1", msg_id=501)
+    audience.says(2, "1", msg_id=502)
+    if is_restarted:
+        kept = json.loads(json.dumps(audience.part.saved()))
+        audience = Audience(Polls(), recording="")
+        audience.part.restore(kept)
+        audience.run("live", "live-1")
+    audience.event(Deletion, None, **({"message_ids": "", "user_ids": ""} | gone))
+    assert votes(audience) == [1, 0, 0]
+    audience.says(1, "3")
+    assert votes(audience) == [1, 0, 1]
+
+
+def test_the_result_of_a_closed_poll_stands_whatever_is_withdrawn(audience: Audience[Polls]) -> None:
+    """It was shown; nor is anything taken back where there is no poll."""
+    audience.event(Deletion, None, message_ids="501", user_ids="1")
+    ask(audience)
+    audience.says(1, "1", msg_id=501)
+    audience.do("poll.close")
+    audience.event(Deletion, None, message_ids="501", user_ids="1")
+    assert votes(audience) == [1, 0, 0]
 
 
 def test_a_poll_goes_on_after_a_restart(audience: Audience[Polls]) -> None:

@@ -4,7 +4,8 @@ Polls: the chat votes, or TikTok's own poll is shown as it arrives.
 A vote is a comment that is nothing but an option: its number, its letter or its text,
 as an answer to a quiz is read. Everybody has one, and the first one counts: whoever
 could change a vote could be talked into it. It counts if it reached us while the poll
-was open.
+was open. A comment that is withdrawn before the end was no vote, nor was what a viewer
+wrote who is hidden; the result of a closed poll stands.
 
 One poll is on screen. One of the chat stays, closed, until the operator takes it off;
 one of TikTok's goes by itself, and is not shown as long as there is one of the chat.
@@ -18,7 +19,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from toolkit.bus.notice import Notice
-from toolkit.model.event import Comment, Event, Poll
+from toolkit.ledger.tombstones import Withdrawn, withdrawn_by
+from toolkit.model.event import Comment, Deletion, Event, Poll
 from toolkit.show.part import ShowError
 from toolkit.show.reading.answers import LETTERS, Choices
 from toolkit.show.request import read_text, read_texts, read_whole
@@ -50,7 +52,7 @@ class _Poll:
         votes: Of each option, in their order.
         closes_at: When it closes by itself; None where only TikTok knows.
         closed_at: When it was closed; None while it is open.
-        voters: Who has voted, and for which option; empty for TikTok's.
+        voters: Who has voted, for which option, and in which message; empty for TikTok's.
     """
 
     source: str
@@ -62,7 +64,7 @@ class _Poll:
     closed_at: int | None = None
     heard_at: int = 0
     poll_id: int = 0
-    voters: dict[int, int] = field(default_factory=dict)
+    voters: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def told(self) -> dict[str, Any]:
         total = sum(self.votes)
@@ -115,6 +117,8 @@ class Polls:
                 self._vote(comment, now)
             case Poll() as poll:
                 self._follow(poll, now)
+            case Deletion() as deletion:
+                self._withdraw(withdrawn_by(deletion))
             case _ if self._runs.take(notice):
                 self._chat = self._tiktok = None
                 self.version += 1
@@ -130,8 +134,23 @@ class Polls:
             return
         place = self._choices.place(comment.text)
         if place is not None and self._counts(comment):
-            poll.voters[user_id] = place
+            poll.voters[user_id] = place, comment.msg_id
             poll.votes[place] += 1
+            self.version += 1
+
+    def _withdraw(self, gone: Withdrawn) -> None:
+        poll = self._chat
+        if poll is None or poll.closed_at is not None:
+            return
+        votes = [
+            (user_id, place)
+            for user_id, (place, msg_id) in poll.voters.items()
+            if gone.takes(user_id, msg_id)
+        ]
+        for user_id, place in votes:
+            # Gone as if it had not been: its author may vote.
+            del poll.voters[user_id]
+            poll.votes[place] -= 1
             self.version += 1
 
     def _follow(self, event: Poll, now: int) -> None:
@@ -231,9 +250,9 @@ class Polls:
         poll = self._chat
         if poll is None:
             return None
-        voters: list[list[str]] = [[] for _ in poll.labels]
-        for user_id, place in poll.voters.items():
-            voters[place].append(str(user_id))
+        voters: list[list[tuple[str, str]]] = [[] for _ in poll.labels]
+        for user_id, (place, msg_id) in poll.voters.items():
+            voters[place].append((str(user_id), str(msg_id)))
         return {
             "recording": self._runs.recording,
             "text": poll.text,
@@ -254,9 +273,10 @@ class Polls:
             assert poll is not None
             poll.closes_at = int(saved["closes_at"])
             poll.closed_at = None if saved["closed_at"] is None else int(saved["closed_at"])
-            for place, ids in enumerate(saved["voters"][: len(poll.labels)]):
-                poll.voters |= {int(user_id): place for user_id in ids[:VOTERS_MAX]}
-            poll.votes = [list(poll.voters.values()).count(place) for place in range(len(poll.labels))]
+            for place, votes in enumerate(saved["voters"][: len(poll.labels)]):
+                poll.voters |= {int(user_id): (place, int(msg_id)) for user_id, msg_id in votes[:VOTERS_MAX]}
+            places = [place for place, _ in poll.voters.values()]
+            poll.votes = [places.count(place) for place in range(len(poll.labels))]
         except (ShowError, KeyError, TypeError, ValueError, OverflowError):
             self._chat = None
         self.version += 1

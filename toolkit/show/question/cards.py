@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from toolkit.ledger.tombstones import Scope, tombstones_of
+from toolkit.ledger.tombstones import withdrawn_by
 from toolkit.model.event import Deletion, User
 from toolkit.show.audience.inbox import InboxQuestion
 from toolkit.show.part import ShowError, user_data
@@ -163,14 +163,12 @@ class QuizCard:
         Once it is decided only those of viewers who are hidden. If the winner is among
         them the next in order has won, and is shown for as long as any winner.
         """
-        stones = list(tombstones_of(deletion))
-        users = {stone.target_id for stone in stones if stone.scope is Scope.USER}
-        messages = {stone.target_id for stone in stones if stone.scope is Scope.MESSAGE}
+        gone = withdrawn_by(deletion)
         if self.is_open:
-            return self.round.withdraw(lambda answer: answer.user_id in users or answer.msg_id in messages)
+            return self.round.withdraw(lambda answer: gone.takes(answer.user_id, answer.msg_id))
         before, late_winner = self.winner, self._late_winner
-        has_changed = self.round.withdraw(lambda answer: answer.user_id in users)
-        if late_winner is not None and late_winner.user_id in users:
+        has_changed = self.round.withdraw(lambda answer: answer.user_id in gone.users)
+        if late_winner is not None and late_winner.user_id in gone.users:
             self._late_winner = None
         if self.winner != before:
             self._is_passed_on = has_changed = True
