@@ -366,6 +366,66 @@ def test_lists_survive_a_restart_and_what_cannot_be_read_is_left_out(tmp_path: P
     assert not gate.rules.holds
 
 
+def test_what_waits_survives_a_restart_of_the_same_live(tmp_path: Path) -> None:
+    """It stays unshown, with why it waits, and can be approved as what it was; another live begins anew."""
+    desk = Desk(tmp_path)
+    desk.ask("words", words=["spam"])
+    question = Question(3, 13, NOW - 5, NOW, User(8, "bob", "Bob", avatar_url="https://x"), 5, "spam?", 1)
+    desk.say(comment("no spam", msg=11))
+    desk.say(comment("spam \ud83d", msg=12))
+    desk.say(question)
+    before = desk.ask("words", words=[])
+    desk.close()
+    again = Desk(tmp_path)
+    assert again.state()["held"] == before["held"] and before["waiting"] == 3
+    assert not again.gate.lets_through(comment("no spam", msg=11))
+    again.ask("approve", msg_id="13")
+    again.ask("reject", msg_id="11")
+    assert [data["text"] for data in again.announced(APPROVED)] == ["spam?"]
+    assert again.announced(APPROVED) == [{"kind": "question"} | event_data(question)]
+    again.close()
+    third = Desk(tmp_path)
+    assert [row["msg_id"] for row in third.state()["held"]] == ["12"]
+    third.run("live", "rec-2")
+    assert third.state()["held"] == []
+
+
+def test_what_was_decided_after_the_state_was_saved_does_not_wait_again(tmp_path: Path) -> None:
+    """A process that is killed has its decisions on disk, and an older state."""
+    desk = Desk(tmp_path)
+    desk.ask("hold", on=True)
+    for msg, user in ((11, 7), (12, 8), (13, 9), (14, 7)):
+        desk.say(comment("hello", msg=msg, user=user))
+    desk.close()
+    old = (tmp_path / "state.json").read_bytes()
+    killed = Desk(tmp_path)
+    killed.ask("approve", msg_id="11")
+    killed.ask("reject", msg_id="12")
+    killed.ask("hide_user", user_id="9")
+    killed.close()
+    (tmp_path / "state.json").write_bytes(old)
+    assert [row["msg_id"] for row in Desk(tmp_path).state()["held"]] == ["14"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"kind": "gift"}, {"kind": []}, {"at": "x"}, {"reason": "whim"}, {"word": None}, {"event": 5},
+        {"event": {}}, {"event": {"user": {"user_id": "7"}}},
+    ],
+)  # fmt: skip
+def test_what_waits_and_cannot_be_read_is_left_out(change: dict[str, Any]) -> None:
+    """A file that somebody has edited stops nothing; what can be read waits."""
+    desk = Desk()
+    desk.ask("hold", on=True)
+    desk.say(comment(msg=11))
+    saved = desk.part.saved()
+    assert saved is not None
+    part = Moderation(Gate())
+    part.restore(saved | {"held": [*saved["held"], saved["held"][0] | change, 5, None]})
+    assert [row["msg_id"] for row in part.state()["held"]] == ["11"]
+
+
 @pytest.mark.parametrize(
     "wrong",
     [

@@ -8,16 +8,16 @@ part keeps the lists, the queue of what was held back, and announces decisions:
   overlay, dashboard, inbox and alerts take back what they show.
 - Approving announces ``show:approved``; public clients get it as what it was.
 
-Lists and hidden viewers are for every live and survive a restart. What was decided about
-one live is kept beside its recording, and holds again when that is replayed. In a
-rehearsal nothing is kept: with its end, hidden viewers are those from before.
+Lists and hidden viewers are for every live and survive a restart; so does what waits, if
+the same live goes on after it. What was decided about one live is kept beside its
+recording, and holds again when that is replayed. In a rehearsal nothing is kept: with its
+end, hidden viewers are those from before.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from toolkit.bus.notice import Notice, event_data
@@ -26,7 +26,8 @@ from toolkit.model.event import Deletion, Event
 from toolkit.show.moderation.blocklist import ENTRIES_MAX, Blocklist
 from toolkit.show.moderation.decisions import DECIDED
 from toolkit.show.moderation.gate import APPROVED, Gate
-from toolkit.show.moderation.ruling import HELD_KINDS, Decided, Reason, Rules, Ruling, number_of
+from toolkit.show.moderation.held import TEXT_CHARS_MAX, Held, held_of
+from toolkit.show.moderation.ruling import HELD_KINDS, Decided, Reason, Rules, number_of
 from toolkit.show.part import ShowError, user_data
 from toolkit.show.request import read_flag, read_texts
 from toolkit.show.run import Run, run_of
@@ -38,7 +39,6 @@ HELD_MAX = 1_000
 LAPSED_MAX = 20_000
 """Numbers of those that fell out, as many as the bus keeps."""
 SHOWN_MAX = 30
-TEXT_CHARS_MAX = 160
 WORDS_SHOWN_MAX = 200
 WORDS_CHARS_MAX = 4_000
 USERS_SHOWN_MAX = 60
@@ -47,27 +47,6 @@ FACES_MAX = 2_000
 """Viewers remembered by what they look like, for the list of the hidden."""
 DELETED_IDS_MAX = 500
 """Named by one ``deletion``."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """What waits: the event, when it arrived, and why."""
-
-    event: Event
-    at: int
-    ruling: Ruling
-
-    def told(self) -> dict[str, Any]:
-        """Return it as the dashboard shows it."""
-        return {
-            "msg_id": str(self.event.msg_id),
-            "kind": self.event.kind,
-            "user": None if self.event.user is None else user_data(self.event.user),
-            "text": str(getattr(self.event, "text", ""))[:TEXT_CHARS_MAX],
-            "at": self.at,
-            "reason": str(self.ruling.reason),
-            "word": self.ruling.entry,
-        }
 
 
 class Moderation:
@@ -102,7 +81,7 @@ class Moderation:
         self._run = Run("none", "", is_cleared=False)
         self._run_seq = 0
         self._decided = Decided()
-        self._held: OrderedDict[int, _Held] = OrderedDict()
+        self._held: OrderedDict[int, Held] = OrderedDict()
         self._lapsed: deque[int] = deque(maxlen=LAPSED_MAX)
         self._faces: OrderedDict[int, dict[str, Any]] = OrderedDict()
         self._before: Rules | None = None
@@ -135,14 +114,23 @@ class Moderation:
         if run.kind == "rehearsal" and not is_same:
             self._users_before = dict(self._users)
         if run.begins_anew:
+            goes_on = run.is_live and run == self._run
             self._run, self._run_seq = run, seq
-            self._held.clear()
-            self._lapsed.clear()
+            if not goes_on:
+                self._held.clear()
+                self._lapsed.clear()
             if not is_same:
                 # Read when the run was announced, before anybody could see anything of it.
                 self._decided = self._gate.rules.decided if self._gate.run_seq == seq else Decided()
-            self._gate.set_decided(seq, self._decided, frozenset())
+            self._drop_decided()
+            self._gate.set_decided(seq, self._decided, self._waiting())
         self.version += 1
+
+    def _drop_decided(self) -> None:
+        """Let nothing wait that was decided: the state may be saved before the decision, and not after."""
+        over = self._decided.approved | self._decided.hidden_messages
+        hides = self._gate.rules.hides
+        self._drop([msg_id for msg_id, held in self._held.items() if msg_id in over or hides(held.user_id)])
 
     def _judge(self, event: Event, at: int) -> None:
         if event.user is not None:
@@ -159,7 +147,7 @@ class Moderation:
         if ruling.reason in (Reason.USER, Reason.MESSAGE):
             self._gone.append(event.msg_id)
             return
-        self._held[event.msg_id] = _Held(event, at, ruling)
+        self._held[event.msg_id] = Held(event, at, ruling)
         if len(self._held) > HELD_MAX:
             self._lapsed.append(self._held.popitem(last=False)[0])
         self.version += 1
@@ -172,11 +160,7 @@ class Moderation:
                 self._drop(self._held_of(stone.target_id))
 
     def _held_of(self, user_id: int) -> list[int]:
-        return [
-            msg_id
-            for msg_id, held in self._held.items()
-            if held.event.user is not None and held.event.user.user_id == user_id
-        ]
+        return [msg_id for msg_id, held in self._held.items() if held.user_id == user_id]
 
     def _drop(self, msg_ids: Sequence[int]) -> None:
         for msg_id in msg_ids:
@@ -305,8 +289,11 @@ class Moderation:
         return found
 
     def saved(self) -> dict[str, Any] | None:
-        """Return the lists."""
+        """Return the lists, and what waits in this live."""
+        is_live = self._run.is_live and bool(self._run.recording)
         return {
+            "recording": self._run.recording if is_live else "",
+            "held": [held.saved for held in self._held.values()] if is_live else [],
             "words": list(self._entries),
             "links": self._blocks_links,
             "hold": self._holds,
@@ -325,6 +312,11 @@ class Moderation:
                 self._users[number] = {
                     "user_id": str(number), **texts, "avatar": user.get("avatar") is True
                 }  # fmt: skip
+        recording = saved.get("recording")
+        if isinstance(recording, str) and recording:
+            self._run = Run("live", recording, is_cleared=False)
+            found = [held for row in _list(saved.get("held"))[:HELD_MAX] if (held := held_of(row))]
+            self._held = OrderedDict((held.event.msg_id, held) for held in found)
         self._set_words(readable, blocks_links=self._blocks_links)
         self.version += 1
 
