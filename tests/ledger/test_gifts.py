@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -348,6 +350,53 @@ def test_settling_stops_at_the_first_streak_that_may_go_on(make: Any) -> None:
     ledger.take(make.gift(2, group_id=3), 12 * S)
     ledger.settle(100 * SETTLE_US)
     assert [entry.count for entry in ledger.entries()] == [1, 1, 2]
+
+
+def restarted(ledger: GiftLedger, since_us: int = 0) -> GiftLedger:
+    """Return a ledger that knows what another one has saved."""
+    again = GiftLedger()
+    again.restore(json.loads(json.dumps(ledger.saved(since_us))))
+    return again
+
+
+def test_what_was_counted_before_a_restart_is_known_after_it(make: Any) -> None:
+    """Streaks that go on, with a group or without; gifts that are repeated; nothing that is older."""
+    first = GiftLedger()
+    old, single = make.gift(1, gift_type=2, group_id=0), make.gift(1, gift_type=2, group_id=0)
+    nameless = make.gift(1, gift_type=2, group_id=0, msg_id=0)
+    first.take(old, 1 * S)
+    told(first, single, nameless, make.gift(5), make.gift(3, group_id=0, occurred_at=S), now_us=100 * S)
+    again = restarted(first, since_us=100 * S)
+    assert told(again, single, make.gift(7), make.gift(4, group_id=0, occurred_at=S), now_us=101 * S) == [
+        0,
+        2,
+        1,
+    ]
+    assert told(again, nameless, old, now_us=101 * S) == [1, 1]
+
+
+def test_streaks_that_ran_at_a_restart_are_settled_in_their_order(make: Any) -> None:
+    """After the silence that ends any streak, and over two restarts; a later tap still counts once."""
+    ledger = GiftLedger()
+    for group, count, at in ((1, 1, 0), (2, 1, 1), (1, 2, 10 * S)):
+        ledger.take(make.gift(count, group_id=group), at)
+    ledger = restarted(restarted(ledger))
+    ledger.settle(SETTLE_US + 1)
+    states = {entry.group_id: entry.state for entry in ledger.entries()}
+    assert states == {1: GiftState.RUNNING, 2: GiftState.SETTLED}
+    ledger.settle(SETTLE_US + 10 * S)
+    assert told(ledger, make.gift(6, group_id=1), now_us=50 * S) == [4]
+
+
+@pytest.mark.parametrize(
+    "row", [[1] * 8, [1] * 10, [1] * 8 + ["9"], [1] * 8 + [True], [1] * 8 + [2**63], [1] * 8 + [None]]
+)
+def test_a_saved_row_that_is_no_gift_is_refused_and_nothing_known(row: list[Any]) -> None:
+    """Whoever restores goes on with an empty ledger."""
+    ledger = GiftLedger()
+    with pytest.raises(ValueError, match="no gift"):
+        ledger.restore([[1, 2, 3, 0, 5, 1, 1, 0, 0], row])
+    assert list(ledger.entries()) == []
 
 
 @st.composite

@@ -16,7 +16,7 @@ A message that comes even later still raises the count. Nothing ever lowers it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -37,6 +37,7 @@ ENTRIES_MAX = 10_000
 """Entries that a ledger with a bound remembers: hours of a busy room."""
 
 _Key = tuple[int, int, int, int]
+_SAVED_NUMBERS, _ID_MAX = 9, 2**63 - 1
 
 
 class GiftState(StrEnum):
@@ -166,6 +167,42 @@ class GiftLedger:
         for key in self._running:
             self._entries[key].state = GiftState.SETTLED
         self._running.clear()
+
+    def saved(self, since_us: int) -> list[list[int]]:
+        """
+        Return the gifts that changed since, for :meth:`restore`: numbers, as JSON data.
+
+        Single gifts without an id are not among them: nothing would know them again.
+        """
+        known = [(key, entry) for key, entry in self._entries.items() if entry.ended_at >= since_us]
+        # Streaks are settled in the order of their last message.
+        known.sort(key=lambda pair: pair[1].ended_at)
+        return [
+            [*key, one.count, one.gift_type, int(key in self._running), one.ended_at, one.occurred_at or 0]
+            for key, one in known
+            if key[-1] >= 0
+        ]
+
+    def restore(self, saved: Sequence[Sequence[int]]) -> None:
+        """
+        Know gifts again after a restart, so that what goes on or is repeated is not counted twice.
+
+        Raises:
+            ValueError: A row is not of those that :meth:`saved` returned; nothing is known then.
+        """
+        for row in saved:
+            if len(row) != _SAVED_NUMBERS or not all(type(one) is int and abs(one) <= _ID_MAX for one in row):
+                raise ValueError(f"no gift: {row}")
+        for row in saved:
+            user_id, gift_id, group_id, is_single, count, gift_type, is_running, at, occurred_at = row
+            key = (user_id, gift_id, group_id, is_single)
+            state = GiftState.RUNNING if is_running else GiftState.FINAL
+            self._entries[key] = GiftEntry(
+                0, 0, User(user_id), 0, gift_id, "", gift_type, 0 if is_single else group_id, 0, count, state,
+                at, at, occurred_at or None,
+            )  # fmt: skip
+            if is_running:
+                self._running[key] = at
 
     def entries(self) -> Iterator[GiftEntry]:
         """Yield what is remembered, in the order in which the gifts began."""

@@ -188,6 +188,23 @@ def test_a_live_that_goes_on_after_a_restart_has_its_goals_and_what_was_missed(
     assert values(again) == {"likes": 15, "follows": 0, "gifts": 0, "diamonds": 0}
 
 
+def test_a_combo_that_goes_on_over_a_restart_counts_once(audience: Audience[Goals]) -> None:
+    """Its taps say how many there are from the first; what is repeated is known again, too."""
+    aim(audience, "gifts", "diamonds")
+    audience.gives(1, 5, group=77, price=2)
+    audience.gives(2, msg_id=900, price=10)
+    kept = json.loads(json.dumps(audience.part.saved()))
+    again = Audience(Goals(), recording="")
+    again.part.restore(kept)
+    again.run("live", "live-1")
+    again.gives(1, 9, group=77, price=2)
+    again.gives(1, 9, group=77, price=2, end=True)
+    again.gives(2, msg_id=900, price=10)
+    assert values(again) == {"gifts": 10, "diamonds": 28}
+    again.gives(1, 1, group=78, price=2)
+    assert values(again) == {"gifts": 11, "diamonds": 30}
+
+
 def test_goals_stay_and_values_go_with_every_run(audience: Audience[Goals]) -> None:
     """The end of a live leaves them to be looked at."""
     aim(audience, "gifts")
@@ -244,6 +261,10 @@ def test_there_is_room_for_eight_goals(audience: Audience[Goals]) -> None:
         {"goals": 5, "totals": [], "recording": None},
         {"goals": [None, {}, {"id": "x"}, {"id": "g1", "kind": "likes", "target": "many"}]},
         {"totals": {"likes": 5, "gifts": "x", "follows": {"grown": -3, "base": 10**30}}},
+        {"totals": {"known_gifts": 5}},
+        {"totals": {"known_gifts": [5, {}]}},
+        {"totals": {"known_gifts": [[1, 5, 77, 0, "many", 1, 1, 0, 0]]}},
+        {"totals": {"known_gifts": [[1, 5, 77]]}},
     ],
 )
 def test_what_cannot_be_read_is_left_out(saved: dict[str, Any]) -> None:

@@ -9,12 +9,14 @@ what was counted here where that is more. Totals are not to be believed blindly:
 - a follower count that jumps by more than people can click is another room's: the
   growth goes on from there without the jump.
 
-What grew while nobody listened is in the totals, so a gap or a restart loses little.
+What grew while nobody listened is in the totals, so a gap or a restart loses little; and
+a combo that goes on over a restart is known again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from toolkit.ledger.counters import SERIES_QUIET_US, WOBBLE_MAX, Likes, LikeSeries
@@ -30,6 +32,8 @@ DIAMONDS_JUMP_MAX, DIAMONDS_PER_S_MAX = 200_000, 20_000
 RESUMED_LIKES_MAX = 500_000
 """Likes between the last total before a restart and the first after it: ten busy minutes."""
 LEDGER_MAX = 2_000
+GIFT_KNOWN_US = 120_000_000
+"""After its last tap, over a restart: that takes seconds, and a combo is silent for seconds."""
 _NUMBER_MAX = 2**53
 
 
@@ -115,7 +119,7 @@ class Totals:
             "follows": _Level(FOLLOWS_JUMP_MAX, FOLLOWS_PER_S_MAX),
             "diamonds": _Level(DIAMONDS_JUMP_MAX, DIAMONDS_PER_S_MAX),
         }
-        self._gifts = 0
+        self._gifts = self._gift_at = 0
         self._ledger = GiftLedger(entries_max=LEDGER_MAX)
 
     def take(self, event: Event, now: int) -> bool:
@@ -127,7 +131,7 @@ class Totals:
                 self._levels["follows"].add(1, event.follow_count, now)
             case Gift():
                 added = self._ledger.take(event, now)
-                self._gifts += added
+                self._gifts, self._gift_at = self._gifts + added, now
                 self._levels["diamonds"].add(added * max(0, event.diamonds), 0, now)
             case RoomDiamonds():
                 self._levels["diamonds"].add(0, event.total, now)
@@ -151,6 +155,7 @@ class Totals:
         return {
             "likes": {"grown": self.grown("likes"), "peak": self._hearts.peak},
             "gifts": self._gifts,
+            "known_gifts": self._ledger.saved(self._gift_at - GIFT_KNOWN_US),
         } | levels
 
     def restore(self, saved: Mapping[str, Any]) -> None:
@@ -158,6 +163,9 @@ class Totals:
         likes = _mapping(saved.get("likes"))
         self._hearts = _Hearts(_number(likes.get("grown")) or 0, _number(likes.get("peak")))
         self._gifts = _number(saved.get("gifts")) or 0
+        # Else a combo that goes on would count from its first tap.
+        with suppress(ValueError, TypeError):
+            self._ledger.restore(saved.get("known_gifts", ()))
         for kind, level in self._levels.items():
             kept = _mapping(saved.get(kind))
             level.grown = level.counted = _number(kept.get("grown")) or 0
