@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
 from toolkit.bus.live_state import LiveState
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.account import idle_status
@@ -53,14 +52,6 @@ def push(writer: RecordingWriter) -> None:
     """Record one frame."""
     body = encode_fetch_result([Message("WebcastChatMessage", 1, b"")], cursor="")
     writer.take(writer.write(FrameKind.PUSH, encode_push_frame(body, seq_id=1, log_id=1)))
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    """Wait for another thread."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def test_everything_passes_while_everything_is_well(writer: RecordingWriter) -> None:

@@ -8,9 +8,10 @@ import time
 
 import pytest
 
-from tests.faults.process import RecordProcess, wait_for
+from tests.faults.process import RecordProcess
 from tests.faults.scenario import finish, run
 from tests.faults.studio import SPEED, Studio, studio
+from tests.waiting import wait_until
 from toolkit.bus.live_state import LiveState
 from toolkit.capture import recorder
 from toolkit.connect.backoff import BackoffPolicy
@@ -170,9 +171,9 @@ def test_a_recorder_that_takes_over_goes_on_with_the_figures(tmp_path):
     thread = SimulatorThread(Simulator("typical", speed=SPEED, user="demo"))
     with thread as simulator:
         first = RecordProcess(simulator, folder)
-        wait_for(lambda: saved(folder).get("is_connected"), "the first connection")
+        wait_until(lambda: saved(folder).get("is_connected"), "the first connection")
         thread.call(simulator.drop_connections)
-        wait_for(
+        wait_until(
             lambda: saved(folder).get("reconnects") == 1 and saved(folder)["is_connected"], "the second one"
         )
         first.end(signal.SIGKILL)

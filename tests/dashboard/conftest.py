@@ -1,92 +1,33 @@
 """A real ``panel serve``, a real Chromium, and a simulator that plays TikTok."""
 
-import os
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
-from pathlib import Path
-
 import pytest
 
+from tests.served import LOOPBACK, ROOT, Served
+from tests.waiting import WITHIN_S, wait_until
 from toolkit.simulator.profile import profile_named
 from toolkit.simulator.server import Simulator, SimulatorThread
 
-ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 40.0
-FLAGS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
-
-def wait_until(condition, *, within_s=DEADLINE_S, every_s=0.05):
-    """Return the first true value of ``condition``; fail when there is none in time."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(every_s)
-    raise AssertionError(f"not within {within_s} s: {condition}")
-
-
-def free_port():
-    """Return a port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-class Dashboard:
-    """One ``panel serve`` with its own recordings folder; may be stopped and started again."""
+class Dashboard(Served):
+    """One ``panel serve`` with its own recordings folder."""
 
     def __init__(self, folder, script=ROOT / "panel_app.py", *options, **environment):
-        self.folder = folder
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}"
-        self._script, self._options, self._environment = script, options, environment
-        self._process = None
-        self.log = folder.parent / f"{folder.name}.log"
+        log = folder.parent / f"{folder.name}.log"
+        environment = {"TOOLKIT_RECORDINGS": str(folder), **environment}
+        super().__init__(script, *LOOPBACK, *options, log=log, environment=environment)
+        self.folder, self._page = folder, script.stem
 
     @property
     def page_url(self):
         """Address of the dashboard."""
-        return f"{self.url}/{self._script.stem}"
+        return f"{self.url}/{self._page}"
 
     def start(self):
         """Start it and wait until it answers."""
         self.folder.mkdir(exist_ok=True)
-        kept = {name: text for name, text in os.environ.items() if not name.startswith("TIKTOK_")}
-        command = [sys.executable, "-m", "panel", "serve", str(self._script)]
-        command += ["--address", "127.0.0.1", "--port", str(self.port), *self._options]
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                cwd=ROOT,
-                env={**kept, "TOOLKIT_RECORDINGS": str(self.folder), **self._environment},
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-        wait_until(self._answers)
+        super().start()
+        self.wait_ready()
         return self
-
-    def _answers(self):
-        assert self._process.poll() is None, self.log.read_text()
-        try:
-            urllib.request.urlopen(f"{self.url}/healthz", timeout=2).close()
-        except urllib.error.HTTPError:
-            return True  # a refusal is an answer, as under --prefix
-        except OSError:
-            return False
-        return True
-
-    def stop(self):
-        """Stop it as an operator does."""
-        if self._process is not None and self._process.poll() is None:
-            self._process.terminate()
-            self._process.wait(DEADLINE_S)
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +83,7 @@ class Visit:
     def open(self, url):
         """Open a dashboard and wait until its cards stand."""
         self.page.goto(url)
-        self.page.locator(".tile").first.wait_for(timeout=DEADLINE_S * 1000)
+        self.page.locator(".tile").first.wait_for(timeout=WITHIN_S * 1000)
         return self.page
 
 

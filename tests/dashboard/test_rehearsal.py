@@ -10,7 +10,8 @@ from types import SimpleNamespace
 import pytest
 from websockets.sync.client import connect
 
-from tests.dashboard.conftest import Dashboard, Visit, wait_until, with_overlay
+from tests.dashboard.conftest import Dashboard, Visit, with_overlay
+from tests.waiting import wait_until
 from toolkit.dashboard.transport import BUCKETS
 from toolkit.replay.clip import clipped
 from toolkit.replay.recording_plan import RecordingPlan

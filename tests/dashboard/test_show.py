@@ -8,7 +8,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.dashboard.conftest import Dashboard, Visit, wait_until, with_overlay
+from tests.dashboard.conftest import Dashboard, Visit, with_overlay
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 

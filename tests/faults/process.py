@@ -8,28 +8,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import WITHIN_S, wait_until
 from toolkit.simulator.server import Simulator
 
-DEADLINE_S = 40.0
 PROCESSES = multiprocessing.get_context("forkserver")
 PROCESSES.set_forkserver_preload(["toolkit.app", "toolkit.cli", "toolkit.capture.tiktok_source"])
 """A process that has imported everything already begins in a tenth of the time."""
 
 QUICK = {"RECONNECTION_BASE_DELAY": "100", "RECONNECTION_MAX_DELAY": "500"}
 _COMMAND = "import sys; exec({!r}); from toolkit.cli import main; raise SystemExit(main(sys.argv[1:]))"
-
-
-def wait_for(condition: Callable[[], Any], what: str, deadline_s: float = DEADLINE_S) -> Any:
-    """Return the first true value of a condition; fail by name when it never comes."""
-    end_s = time.monotonic() + deadline_s
-    while not (value := condition()):
-        assert time.monotonic() < end_s, f"waited {deadline_s:g} s for {what}"
-        time.sleep(0.01)
-    return value
 
 
 class RecordProcess:
@@ -78,18 +69,18 @@ class RecordProcess:
 
     def wait_said(self, text: str) -> None:
         """Wait until it has written something."""
-        wait_for(lambda: text in self.said or not self._is_alive(), f"{text!r}; it said {self.said}")
+        wait_until(lambda: text in self.said or not self._is_alive(), f"{text!r}; it said {self.said}")
         assert text in self.said, self.said
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
         os.kill(self.pid, number)
 
-    def end(self, number: signal.Signals | None = None, within_s: float = DEADLINE_S) -> int:
+    def end(self, number: signal.Signals | None = None, within_s: float = WITHIN_S) -> int:
         """Wait for its end, after a signal if one is given; return its exit code."""
         if number is not None:
             self.send(number)
-        wait_for(lambda: not self._is_alive(), f"the end of it; it said {self.said}", within_s)
+        wait_until(lambda: not self._is_alive(), f"the end of it; it said {self.said}", within_s=within_s)
         if isinstance(self.process, subprocess.Popen):
             return int(self.process.returncode)
         return int(self.process.exitcode)

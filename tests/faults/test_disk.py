@@ -15,9 +15,10 @@ import duckdb
 import pytest
 
 from tests.faults.oracle import judge
-from tests.faults.process import PROCESSES, RecordProcess, wait_for
+from tests.faults.process import PROCESSES, RecordProcess
 from tests.faults.scenario import run
 from tests.faults.studio import SPEED, studio
+from tests.waiting import wait_until
 from toolkit.errors import RecordingBusy
 from toolkit.model.recording import Cause
 from toolkit.simulator.server import Simulator, SimulatorThread
@@ -44,7 +45,7 @@ def simulator():
 def acked(thread, number):
     """Wait for so many acknowledgements of the newest connection."""
     connections = thread.simulator.ledger.connections
-    wait_for(lambda: connections and connections[-1].acked >= number, f"{number} acknowledgements")
+    wait_until(lambda: connections and connections[-1].acked >= number, f"{number} acknowledgements")
 
 
 def verdict(thread, folder):
@@ -128,7 +129,7 @@ def test_a_full_disk_is_waited_out_and_said(disk, simulator):
     process.wait_said("Free space on the disk of the recordings folder; recording goes on by itself.")
     connections = len(simulator.simulator.ledger.connections)
     disk.free(process)
-    wait_for(lambda: len(simulator.simulator.ledger.connections) > connections, "another connection")
+    wait_until(lambda: len(simulator.simulator.ledger.connections) > connections, "another connection")
     acked(simulator, 5)
     assert process.end(signal.SIGTERM) == 0, process.said
     assert "Traceback" not in process.said, process.said
@@ -268,7 +269,7 @@ def killed(tmp_path_factory):
         process = RecordProcess(thread.simulator, folder)
         acked(thread, 10)
         process.end(signal.SIGKILL)
-        wait_for(lambda: thread.simulator.ledger.connections[0].closed_at, "the end of the connection")
+        wait_until(lambda: thread.simulator.ledger.connections[0].closed_at, "the end of the connection")
         yield thread, folder
 
 
@@ -298,7 +299,7 @@ def test_a_damaged_recording_is_completed_and_the_loss_is_told(tmp_path, killed,
     damage(damaged)
     process = RecordProcess(thread.simulator, folder)
     before = len(thread.simulator.ledger.connections)
-    wait_for(lambda: len(thread.simulator.ledger.connections) > before, "a connection")
+    wait_until(lambda: len(thread.simulator.ledger.connections) > before, "a connection")
     acked(thread, 5)
     assert process.end(signal.SIGTERM) == 0, process.said
     assert "Traceback" not in process.said, process.said
@@ -334,7 +335,7 @@ def test_a_damaged_database_that_cannot_be_moved_away_stops_nothing(tmp_path, ki
     folder.chmod(0o555)
     process = RecordProcess(thread.simulator, folder, hook=WITHOUT_POWERS)
     before = len(thread.simulator.ledger.connections)
-    wait_for(lambda: len(thread.simulator.ledger.connections) > before, "a connection")
+    wait_until(lambda: len(thread.simulator.ledger.connections) > before, "a connection")
     acked(thread, 5)
     code = process.end(signal.SIGTERM)
     folder.chmod(0o755)
@@ -351,7 +352,7 @@ def test_of_two_recorders_that_start_at_once_one_records(tmp_path, simulator):
     folder = tmp_path / "recordings"
     folder.mkdir()
     both = [RecordProcess(simulator.simulator, folder) for _ in range(2)]
-    wait_for(lambda: sum(not process.process.is_alive() for process in both) == 1, "one to give up")
+    wait_until(lambda: sum(not process.process.is_alive() for process in both) == 1, "one to give up")
     second, first = sorted(both, key=lambda process: process.process.is_alive())
     assert second.end() == 3
     assert f"belongs to process {first.pid}" in second.said

@@ -12,8 +12,9 @@ from random import Random
 import pytest
 
 from tests.faults.oracle import judge
-from tests.faults.process import RecordProcess, wait_for
+from tests.faults.process import RecordProcess
 from tests.faults.studio import SPEED
+from tests.waiting import wait_until
 from toolkit.simulator.faults import Fault
 from toolkit.simulator.server import Simulator, SimulatorThread
 from toolkit.store.folder import RecordingsFolder
@@ -63,7 +64,7 @@ w.seal_journal = lambda *a, **k: time.sleep(600)
 def acked(simulator, number):
     """Wait for so many acknowledgements of the newest connection."""
     connections = simulator.ledger.connections
-    wait_for(lambda: connections and connections[-1].acked >= number, f"{number} acknowledgements")
+    wait_until(lambda: connections and connections[-1].acked >= number, f"{number} acknowledgements")
 
 
 def verdict(thread, folder):
@@ -84,7 +85,7 @@ def stalls(process):
     """Return the longest callbacks of its loop since the last time, in seconds."""
     told = process.said.count("stalls ")
     process.send(signal.SIGUSR1)
-    wait_for(lambda: process.said.count("stalls ") > told, "the stalls")
+    wait_until(lambda: process.said.count("stalls ") > told, "the stalls")
     return json.loads(process.said.rpartition("stalls ")[2].splitlines()[0])
 
 
@@ -99,7 +100,7 @@ def test_bombs_cost_neither_memory_nor_time(tmp_path):
         for bomb in BOMBS:
             Path(f"/proc/{process.pid}/clear_refs").write_text("5")
             thread.call(lambda bomb=bomb: simulator.throw(Fault.of(**bomb)))
-            wait_for(lambda: not simulator.faults.state()["armed"], str(bomb))
+            wait_until(lambda: not simulator.faults.state()["armed"], str(bomb))
             acked(simulator, simulator.ledger.connections[-1].acked + 2)
             stall, peak = stalls(process), memory_mib(process, "VmHWM")
             print(f"{bomb}: {stall['cpu_s'] * 1000:.0f} ms of CPU, {stall['wall_s'] * 1000:.0f} ms, "
@@ -141,7 +142,7 @@ def test_a_sigterm_at_any_moment_of_a_burst_loses_nothing(tmp_path):
             context = f"cycle {cycle} of SIGTERM_SEED={seed}"
             opened, folder = len(simulator.ledger.connections), tmp_path / str(cycle)
             process = RecordProcess(simulator, folder)
-            wait_for(lambda opened=opened: len(simulator.ledger.connections) > opened, context)
+            wait_until(lambda opened=opened: len(simulator.ledger.connections) > opened, context)
             time.sleep(rng.uniform(0, 1.5))  # the random moment itself
             began = time.monotonic()
             assert process.end(signal.SIGTERM) == 0, (context, process.said)
@@ -151,7 +152,7 @@ def test_a_sigterm_at_any_moment_of_a_burst_loses_nothing(tmp_path):
             assert info["state"] == "sealed", context
             assert [segment["cause"] for segment in info["segments"]] == ["stopped"], context
             connection = simulator.ledger.connections[-1]
-            wait_for(lambda connection=connection: connection.closed_at, context)
+            wait_until(lambda connection=connection: connection.closed_at, context)
             sent = {m for f in connection.frames.values() if f.acked_at is not None for m in f.msg_ids}
             assert info["messages"] >= len(sent), context
     print(f"{SIGTERMS} signals, the slowest end took {slowest_s:.2f} s")
@@ -166,7 +167,7 @@ def test_a_second_signal_exits_at_once(tmp_path):
         acked(simulator, 5)
         process.send(signal.SIGTERM)
         process.wait_said("a second Ctrl-C exits at once")
-        wait_for(lambda: simulator.ledger.connections[0].closed_at, "the end of the connection")
+        wait_until(lambda: simulator.ledger.connections[0].closed_at, "the end of the connection")
         began = time.monotonic()
         assert process.end(signal.SIGTERM) == 130
         # A moment where nothing else runs. Waiting for the seal would take ten minutes here.

@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from tests.web.conftest import Server, Studio, wait_until
+from tests.waiting import wait_until
+from tests.web.conftest import Server, Studio
 
 
 class Stage(Studio):

@@ -13,6 +13,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.waiting import wait_until
 from toolkit.model.frame import FrameKind
 from toolkit.store.catching_up import CatchUp
 from toolkit.store.database import Database
@@ -66,14 +67,6 @@ def told_to_the_end(told: CatchUp) -> None:
     """Wait for the end of the telling, and of the writing."""
     told.wait()
     told._projector.stop()
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
 
 
 @pytest.mark.parametrize("already", [None, 0, 1, 7, FRAMES])
@@ -138,7 +131,7 @@ def test_the_past_waits_for_a_database_that_cannot_keep_up(journal: Path, begin:
 def test_a_stop_does_not_wait_for_the_database(begin: Begin) -> None:
     """Nor for the rest of the journal; and it is harmless when repeated."""
     told = begin(interval_s=NEVER_S, queue_messages_max=COMMENTS * 3)
-    wait_for(lambda: told._projector.is_pressed)
+    wait_until(lambda: told._projector.is_pressed)
     time_was = time.monotonic()
     assert not told.is_done
     assert "catch-up" in {thread.name for thread in threading.enumerate()}
@@ -153,7 +146,7 @@ def test_a_stop_does_not_wait_for_the_database(begin: Begin) -> None:
 def test_the_exit_of_the_process_ends_it_too(begin: Begin) -> None:
     """It is asked to, as every thread of ours, and does not wait for the database then."""
     told = begin(interval_s=NEVER_S, queue_messages_max=COMMENTS * 3)
-    wait_for(lambda: told._projector.is_pressed)
+    wait_until(lambda: told._projector.is_pressed)
     told._thread.ask_to_end()
     told._thread.join(10)
     assert not told._thread.is_alive()

@@ -7,11 +7,11 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from tests.waiting import wait_until
 from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
 from toolkit.store import journal as module
 from toolkit.store import syncing
@@ -44,20 +44,12 @@ def disk(monkeypatch: pytest.MonkeyPatch) -> Disk:
     return Disk(monkeypatch)
 
 
-def wait_for(condition: Callable[[], bool]) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
-
-
 def test_each_burst_reaches_the_disk_without_being_asked(tmp_path: Path, disk: Disk) -> None:
     """A power cut costs what came since the last flush, so there is one after every burst."""
     writer = JournalWriter(tmp_path / "x.journal", sync_interval_s=0)
     for burst in (1, 2, 3):
         writer.append(RecordType.FRAME, b"x")
-        wait_for(lambda burst=burst: disk.flushes >= burst)
+        wait_until(lambda burst=burst: disk.flushes >= burst)
     writer.close()
 
 
@@ -66,7 +58,7 @@ def test_a_flood_is_flushed_twice_a_second_at_most(tmp_path: Path, disk: Disk) -
     assert syncing.SYNC_INTERVAL_S <= 0.5, "the most that a power cut may cost"
     writer = JournalWriter(tmp_path / "x.journal")
     writer.append(RecordType.FRAME, b"x")
-    wait_for(lambda: disk.flushes == 1)
+    wait_until(lambda: disk.flushes == 1)
     began = time.monotonic()
     while time.monotonic() < began + 0.2:
         writer.append(RecordType.FRAME, b"x")
@@ -80,7 +72,7 @@ def test_a_journal_that_nobody_writes_to_is_not_flushed(tmp_path: Path, disk: Di
     time.sleep(0.02)
     assert disk.flushes == 0
     writer.append(RecordType.FRAME, b"x")
-    wait_for(lambda: disk.flushes == 1)
+    wait_until(lambda: disk.flushes == 1)
     time.sleep(0.05)
     assert disk.flushes == 1
     writer.close()
@@ -103,7 +95,7 @@ def test_closing_flushes_at_once_whatever_the_interval(tmp_path: Path, disk: Dis
     """It does not wait for the next one, and is harmless when repeated."""
     writer = JournalWriter(tmp_path / "x.journal", sync_interval_s=3600)
     writer.append(RecordType.FRAME, b"x")
-    wait_for(lambda: disk.flushes == 1)
+    wait_until(lambda: disk.flushes == 1)
     writer.append(RecordType.FRAME, b"y")
     began = time.monotonic()
     writer.close()
@@ -119,9 +111,9 @@ def test_after_a_failed_flush_nothing_more_is_acknowledged(tmp_path: Path, disk:
     writer = JournalWriter(tmp_path / "x.journal", sync_interval_s=0)
     disk.error = OSError(errno.EIO, "Input/output error")
     writer.append(RecordType.FRAME, b"x")
-    wait_for(lambda: disk.flushes == 1)
+    wait_until(lambda: disk.flushes == 1)
     disk.error = None
-    wait_for(lambda: writer._sync._error is not None)
+    wait_until(lambda: writer._sync._error is not None)
     with pytest.raises(JournalNotWritten, match=r"disk failed .*Input/output error") as failed:
         writer.append(RecordType.FRAME, b"y")
     assert "new recording" in failed.value.hint
@@ -303,7 +295,7 @@ def test_a_resumed_journal_is_flushed_as_any_other(tmp_path: Path, disk: Disk) -
     writer = JournalWriter.resume(path, sync_interval_s=0)
     for burst in (1, 2):
         writer.append(RecordType.FRAME, b"x")
-        wait_for(lambda burst=burst: disk.flushes >= before + burst)
+        wait_until(lambda burst=burst: disk.flushes >= before + burst)
     writer.close()
 
 

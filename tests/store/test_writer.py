@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from tests.waiting import wait_until
 from toolkit.clock import ManualClock
 from toolkit.errors import FolderNotWritable, RecordingError
 from toolkit.model.event import Batch
@@ -288,14 +288,6 @@ def batches(make: Any, n: int) -> list[Batch]:
         sequencer.take(Frame(FrameKind.PUSH, make.push([make.comment(i)]), 1, i, i), make.room)
         for i in range(1, n + 1)
     ]
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    """Wait for something that another thread does."""
-    deadline = time.monotonic() + 20
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
 
 
 def test_a_failed_write_is_held_and_tried_again_without_doubling(tmp_path: Path, make: Any) -> None:

@@ -14,6 +14,7 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 from websockets.sync.client import connect
 
+from tests.waiting import wait_until
 from toolkit.bus.live_state import LiveState, run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.bus.notice import event_data
@@ -36,16 +37,6 @@ CALLS = (
     "replay",
     "stop_replay",
 )
-
-
-def wait_until(condition, *, within_s=DEADLINE_S, every_s=0.01):
-    """Return the first true value of ``condition``; fail when there is none in time."""
-    deadline = time.monotonic() + within_s
-    while time.monotonic() < deadline:
-        if value := condition():
-            return value
-        time.sleep(every_s)
-    raise AssertionError(f"not within {within_s} s: {condition}")
 
 
 class Studio:

@@ -1,16 +1,15 @@
 """Our routes and our guard on a real ``panel serve``: no flag, from the first request on."""
 
 import json
-import os
 import re
 import socket
-import subprocess
-import sys
-import time
 import urllib.error
 import urllib.request
 
 import pytest
+
+from tests.served import Served
+from tests.waiting import wait_until
 
 SCRIPT = """
 from toolkit.app import get_app
@@ -24,17 +23,12 @@ pn.pane.Str("page").servable()
 START_S_MAX = 60
 
 
-class Serving:
-    """One ``panel serve`` in a process of its own."""
+class Serving(Served):
+    """One ``panel serve`` of a script in a folder of its own."""
 
-    def __init__(self, folder, *flags, script=SCRIPT, command=("-m", "panel"), name="panel_app.py"):
+    def __init__(self, folder, *flags, script=SCRIPT, name="panel_app.py"):
         (folder / name).write_text(script)
-        self.port = _free_port()
-        words = [sys.executable, *command, "serve", name, "--port", str(self.port), *flags]
-        environ = {k: v for k, v in os.environ.items() if not k.startswith(("TIKTOK_", "TOOLKIT_"))}
-        self.log = folder / "log.txt"
-        with self.log.open("w") as log:
-            self.process = subprocess.Popen(words, cwd=folder, env=environ, stdout=log, stderr=log)
+        super().__init__(name, *flags, log=folder / "log.txt", folder=folder)
 
     def ask(self, path, method="GET", host="localhost", **headers):
         """Return (status, body); None while nobody listens."""
@@ -53,12 +47,12 @@ class Serving:
 
     def first(self, path):
         """Return the answer to the very first request there is."""
-        deadline = time.monotonic() + START_S_MAX
-        while (answer := self.ask(path)) is None:
-            assert self.process.poll() is None, self.log.read_text()
-            assert time.monotonic() < deadline, self.log.read_text()
-            time.sleep(0.05)
-        return answer
+
+        def answer():
+            assert self.process.poll() is None, self.output()
+            return self.ask(path)
+
+        return wait_until(answer, path, within_s=START_S_MAX)
 
     def shake_hands(self, path, host="localhost", origin=None):
         """Ask for a WebSocket; return the status."""
@@ -70,22 +64,6 @@ class Serving:
             raw.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
             return int(raw.recv(4096).split()[1])
 
-    def stop(self):
-        """End it as an operator would; return the exit code."""
-        if self.process.poll() is None:
-            self.process.terminate()
-        try:
-            return self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            raise
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
 
 @pytest.fixture
 def serve(tmp_path):
@@ -93,7 +71,7 @@ def serve(tmp_path):
     running = []
 
     def start(*flags, **options):
-        running.append(Serving(tmp_path, *flags, **options))
+        running.append(Serving(tmp_path, *flags, **options).start())
         return running[-1]
 
     yield start
