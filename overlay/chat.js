@@ -12,8 +12,13 @@ const FAST_PENDING = 12;
 const GROUP_MS_MIN = 80;
 const GROUP_MS_MAX = 1000;
 const KNOWN_MAX = 2000;
-const FADE_EVERY_MS = 500;
+const LOOK_EVERY_MS = 500;
+/** Over how much of the chat's top old rows grow faint: a share of it, but not more than some lines. */
+const EDGE_SHARE = 0.18;
+const EDGE_EM = 5;
+const FAINT = 0.1;
 
+const chat = document.querySelector(".tl-chat");
 const feed = document.querySelector(".tl-feed");
 const pending = [];
 const known = new Set(); // ids of messages taken: a snapshot repeats what is on screen
@@ -22,12 +27,30 @@ let flushAsked = false;
 let burstGapMs = 750; // TikTok delivers in bursts; learnt from what arrives
 let burstAt = 0;
 let paceMs = GROUP_MS_MIN;
+let em = 16; // the chat's font size, pixels
+let fits = Infinity; // rows that the page has room for
 let askFrame = () => {};
 
 /** Begin: `ask` asks for a frame, in which :func:`flush` is called. */
 export function startChat(ask) {
   askFrame = ask;
-  setInterval(fadeOld, FADE_EVERY_MS);
+  look();
+  fits = rowsIn(em);
+  setInterval(look, LOOK_EVERY_MS);
+}
+
+/** Return how many rows are kept. More than fit would be laid out and painted for nobody. */
+const rowsMax = () => (options.limited ? options.limit : Math.min(options.limit, fits));
+
+const rowsIn = (height) => Math.ceil(innerHeight / height) + 1;
+
+/** Now and then: learn from the smallest row how many fit, and fade what is old. */
+function look() {
+  em = Number.parseFloat(getComputedStyle(feed).fontSize);
+  const heights = Array.from(feed.children, (row) => row.offsetHeight).filter(Boolean);
+  if (heights.length) fits = rowsIn(Math.min(...heights));
+  fadeOld();
+  fadeEdge();
 }
 
 export function isNew(id) {
@@ -116,10 +139,11 @@ function merged(comments) {
 
 function showComments(comments, animated) {
   const fragment = document.createDocumentFragment();
-  const rows = comments.map(commentRow);
+  const rows = comments.slice(-rowsMax()).map(commentRow);
   fragment.append(...rows);
   feed.append(fragment);
-  while (feed.childElementCount > options.limit) feed.firstElementChild.remove();
+  while (feed.childElementCount > rowsMax()) feed.firstElementChild.remove();
+  fadeEdge();
   if (animated && moves()) slideIn(rows);
   if (options.fadeMs) for (const row of rows) row.dataset.until = String(performance.now() + options.fadeMs);
 }
@@ -140,6 +164,27 @@ function commentRow(comment) {
   return row;
 }
 
+/** Let rows grow faint at the top. A mask over the chat would cost most of what a frame costs. */
+function fadeEdge() {
+  const last = feed.lastElementChild;
+  if (!last) return;
+  const room = chat.clientHeight;
+  const edge = Math.min(room * EDGE_SHARE, em * EDGE_EM);
+  const top = last.offsetTop + last.offsetHeight - room;
+  // Read, then write: in turns, each row would have the page laid out anew.
+  const faint = new Map();
+  for (const row of feed.children) {
+    const middle = row.offsetTop + row.offsetHeight / 2 - top;
+    if (middle >= edge) break;
+    faint.set(row, String(Math.max(FAINT, middle / edge)));
+  }
+  for (const row of feed.children) {
+    if (!row.style.opacity && !faint.has(row)) break;
+    row.style.opacity = faint.get(row) ?? "";
+    row.toggleAttribute("inert", faint.has(row)); // on its way out: nothing to be read
+  }
+}
+
 /** Slide the feed up by what was added. Transform and opacity only: no layout per frame. */
 function slideIn(rows) {
   const added = rows.reduce((sum, row) => sum + row.offsetHeight, 0);
@@ -155,7 +200,7 @@ function fadeOld() {
     if (!row.dataset.until || Number(row.dataset.until) > now) continue;
     delete row.dataset.until;
     if (!moves()) row.remove();
-    else row.animate({ opacity: [1, 0] }, { duration: 600, fill: "forwards" }).onfinish = () => row.remove();
+    else row.animate({ opacity: 0 }, { duration: 600, fill: "forwards" }).onfinish = () => row.remove();
   }
 }
 

@@ -47,6 +47,7 @@ function read(query) {
     place: choice("align", "center", "left", "right"),
     scale: number("scale", 1, 0.5, 3),
     limit: Math.round(number("limit", 60, 1, 200)),
+    limited: query.has("limit"), // otherwise as many as fit
     fadeMs: number("fade", 0, 0, 3600) * 1000,
     still: off("motion"),
     smooth: !off("smooth"),

@@ -68,6 +68,8 @@ function topics() {
   return wanted;
 }
 
+const wanted = () => ({ topics: topics(), comments_max: options.limit });
+
 function hear(notices) {
   for (const notice of notices) take(notice);
   if (notices.some((n) => n.type === "comment")) learnPace();
@@ -82,7 +84,7 @@ function take(notice) {
     case "hello":
       state.aheadMs = notice.at / 1000 - Date.now();
       heardTopics = topics().join();
-      if (!subscribe(data.stream, topics())) forgetPaintings();
+      if (!subscribe(data.stream, wanted())) forgetPaintings();
       return tellScreenSoon();
     case "reset":
       state.receivedSeq = notice.seq;
@@ -91,6 +93,9 @@ function take(notice) {
       return takeSnapshot(notice);
     case "missed":
       return catchUp();
+    case "skipped":
+      state.skipped += data.count;
+      return;
     case "subscribed":
     case "pong":
     case "error":
@@ -106,7 +111,7 @@ function catchUp() {
   const now = performance.now();
   if (now - caughtUpAt < CATCH_UP_MS_MIN) return;
   caughtUpAt = now;
-  resubscribe(topics());
+  resubscribe(wanted());
 }
 
 function takeNews(type, data, notice) {
@@ -165,9 +170,9 @@ function drawAgain() {
 /** A preset has changed the options. */
 async function takePreset() {
   await loadWidgets();
-  const wanted = topics().join();
-  if (state.stream && wanted !== heardTopics) resubscribe(topics());
-  heardTopics = wanted;
+  const names = topics().join();
+  if (state.stream && names !== heardTopics) resubscribe(wanted());
+  heardTopics = names;
   if (!options.shows.has("chat")) clearChat();
   if (options.language) await setLanguage(options.language);
   drawAgain();

@@ -63,10 +63,10 @@ function feedWatchdog() {
   }, SILENCE_MS_MAX);
 }
 
-/** Say which notices are wanted, and from where on. Returns whether the numbers are those known. */
-export function subscribe(stream, topics) {
+/** Say what is wanted, and from where on. Returns whether the numbers are those known. */
+export function subscribe(stream, wanted) {
   const knows = state.stream === stream;
-  const wish = wishOf(topics);
+  const wish = wishOf(wanted);
   if (state.stream) Object.assign(wish, { since: state.receivedSeq, stream: state.stream });
   if (state.stream) state.reconnects += 1;
   state.stream = stream;
@@ -76,12 +76,12 @@ export function subscribe(stream, topics) {
   return knows;
 }
 
-/** Other notices are wanted than before: begin with the present state. */
-export function resubscribe(topics) {
-  tell(wishOf(topics));
+/** Something else is wanted than before: begin with the present state. */
+export function resubscribe(wanted) {
+  tell(wishOf(wanted));
 }
 
-const wishOf = (topics) => ({ type: "subscribe", topics, batch: true, ack: true, snapshot: true, public: true });
+const wishOf = (wanted) => ({ type: "subscribe", ...wanted, batch: true, ack: true, snapshot: true, public: true });
 
 /** Say something to the server, if it is there. */
 export function tell(message) {

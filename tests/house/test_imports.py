@@ -59,6 +59,7 @@ ADAPTERS: dict[str, tuple[str, ...]] = {
     "panel": ("toolkit/dashboard/", "toolkit/web/panel_hook.py"),
     "bokeh": ("toolkit/dashboard/", "toolkit/web/panel_hook.py"),
     "param": ("toolkit/dashboard/",),
+    "orjson": ("toolkit/bus/notice.py",),
     "tornado": ("toolkit/web/", "toolkit/simulator/"),
     "polars": ("toolkit/store/reader.py", "toolkit/analysis/"),
     "pyarrow": ("toolkit/store/",),

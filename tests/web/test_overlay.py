@@ -201,6 +201,20 @@ def test_a_flood_keeps_the_page_small_and_current(server, open_overlay):
     assert page.complaints == []
 
 
+def test_rows_grow_faint_at_the_top_and_none_stands_above_it(server, open_overlay):
+    """A full chat ends softly, and keeps no rows that nobody sees; a few comments are all plain."""
+    page = open_overlay(server, "view=chat&smooth=0&motion=0")
+    opacities = "[...document.querySelectorAll('.tl-comment')].map((row) => +getComputedStyle(row).opacity)"
+    painted(page, server.studio.comments(["a", "b"])[-1].seq)
+    assert page.evaluate(opacities) == [1, 1]
+    for first in range(0, 120, 30):
+        painted(page, server.studio.comments([f"c{n}" for n in range(first, first + 30)])[-1].seq)
+    holds(page, f"(() => {{ const found = {opacities}; return found.length < 60 && found[0] < 0.5 }})()")
+    found = page.evaluate(opacities)
+    assert found[-1] == 1
+    assert found == sorted(found)
+
+
 def test_a_crowd_that_says_the_same_is_one_line_and_a_count(server, open_overlay):
     """Under flood only, and the count is right."""
     page = open_overlay(server)

@@ -81,6 +81,16 @@ def test_a_public_client_gets_only_what_passes_and_another_gets_all(server, mode
         assert texts(private, "end") == ["one", "s.p.a.m", "two", "three", "end"]
 
 
+def test_what_is_held_back_takes_no_room_on_a_screen(server, moderated):
+    """The newest two that may be shown, however many come after them that may not."""
+    moderated.ask("words", words=["spam"])
+    with server.socket() as client:
+        subscribe(client, public=True, batch=True, comments_max=2)
+        server.studio.comments(["one", "two", "three", *(f"spam {n}" for n in range(10))])
+        server.studio.comment("end")
+        assert texts(client, "end") in (["two", "three", "end"], ["three", "end"])
+
+
 @pytest.mark.parametrize("wish", [{"since": 0}, {"snapshot": True}])
 def test_whoever_comes_late_gets_no_more(server, moderated, wish):
     """Neither from the ring nor in the snapshot; nor what is hidden only now."""

@@ -66,6 +66,26 @@ def test_a_batch_is_one_array_a_tick_in_order(server):
     assert len(arrays) < 30
 
 
+def test_a_screen_gets_the_newest_comments_that_fit_and_the_number_of_the_others(server):
+    """Of a burst, as many as it has room for; whatever is no comment comes whole and in order."""
+    with server.socket() as client:
+        subscribed(client, topics=["comment", "gift", "end"], batch=True, comments_max=3)
+        server.studio.bus.publish([("gift", {"n": 0})])
+        server.studio.comments([f"c{n}" for n in range(1000)])
+        server.studio.bus.publish([("gift", {"n": 1}), ("end", {})])
+        found = notices(client, 1)
+        while found[-1]["type"] != "end":
+            found += notices(client, 1)
+    comments = [n["data"]["text"] for n in found if n["type"] == "comment"]
+    skipped = sum(n["data"]["count"] for n in found if n["type"] == "skipped")
+    assert comments[-3:] == ["c997", "c998", "c999"]
+    assert len(comments) + skipped == 1000
+    assert len(comments) < 200  # more than three, if the burst took more than one tick
+    assert [n["data"]["n"] for n in found if n["type"] == "gift"] == [0, 1]
+    numbers = [n["seq"] for n in found if n["type"] != "skipped"]
+    assert numbers == sorted(set(numbers))
+
+
 def test_one_who_comes_back_misses_nothing_that_is_still_kept(server):
     """`since` continues exactly after the last number seen."""
     with server.socket() as client:
@@ -116,8 +136,8 @@ def test_a_rehearsal_is_marked(server):
 
 
 def test_a_notice_that_json_cannot_carry_stops_no_other(server):
-    """NaN, unknown objects, lone surrogates and megabytes are announced without data."""
-    bad = [{"n": float("nan")}, {"n": object()}, {"n": "\ud800"}, {"n": "x" * 1_000_000}]
+    """Unknown objects, lone surrogates, numbers beyond 64 bits and megabytes are announced without data."""
+    bad = [{"n": 2**64}, {"n": object()}, {"n": "\ud800"}, {"n": "x" * 1_000_000}]
     with server.socket() as client:
         subscribed(client, batch=True)
         server.studio.bus.publish([("bad", data) for data in bad])
@@ -155,6 +175,9 @@ def test_what_nobody_wants_is_not_encoded(server, caplog):
         '{"type": "subscribe", "since": 1e400}',
         '{"type": "subscribe", "stream": {"a": 1}}',
         '{"type": "subscribe", "batch": 1}',
+        '{"type": "subscribe", "comments_max": -1}',
+        '{"type": "subscribe", "comments_max": "8"}',
+        '{"type": "subscribe", "comments_max": 501}',
         '{"type": "painted"}',
         '{"type": "painted", "seq": "9"}',
         '{"type": "painted", "seq": 9, "frames": [[1, 2, 3]]}',

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from toolkit.model.event import EVENT_CLASSES, Event, columns
 
@@ -42,14 +43,16 @@ def encode_notice(notice: Notice) -> bytes:
     """
     Return the notice as one JSON object: ``{"type", "seq", "at", "data"}``.
 
+    A NaN becomes null. Never what UTF-8 cannot say: half of a pair of surrogates is an error.
+
     Raises:
-        ValueError: The data holds what JSON cannot say, such as a NaN.
+        TypeError: The data holds what JSON cannot say.
     """
     data = event_data(notice.data) if isinstance(notice.data, Event) else notice.data
     message = {"type": notice.type, "seq": notice.seq, "at": notice.at, "data": data}
     if notice.rehearsal:
         message["rehearsal"] = True
-    return json.dumps(message, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return orjson.dumps(message, option=orjson.OPT_NON_STR_KEYS)
 
 
 def event_data(event: Event) -> dict[str, Any]:

@@ -11,6 +11,7 @@ array per tick; everything else stays a single object:
     reset       the ``since`` given leads nowhere: another stream, or the future
     snapshot    the present state, to one who asked for it and has no usable since
     missed      {"count"}: that many notices were gone before they could be sent
+    skipped     {"count"}: that many comments were passed over, as ``comments_max`` asks
     pong, error answers
 
 Memory is bounded per client: at most one frame is in flight, and whoever falls
@@ -21,8 +22,9 @@ A client that subscribed with ``"public": true`` gets what the gate lets through
 is asked in this loop when a notice is about to be sent, once per notice and set of rules,
 whoever listens: nothing reaches a public screen before it was judged.
 
-A tick happens at most every 50 ms and only when something was published; the first
-notice after a quiet spell goes out at once.
+A tick happens only when something was published; the first notice after a quiet spell goes
+out at once. The next one follows after 10 ms, or as much later as the last one took work, up
+to 50 ms: a thousand clients get fewer and larger frames than ten. Screens come first.
 """
 
 from __future__ import annotations
@@ -31,7 +33,7 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -46,7 +48,9 @@ __all__ = ["CLIENTS_MAX", "STALLED_S_MAX", "Hub", "Outlet", "Subscriber"]
 log = logging.getLogger("toolkit.web.hub")
 
 PROTOCOL_VERSION = 1
-TICK_S = 0.05
+TICK_S_MIN, TICK_S_MAX = 0.01, 0.05
+TICK_SHARE = 0.25
+"""Of the loop's time, for ticks that follow each other."""
 RECENT_NOTICES = 4_000
 """Notices kept for those a little behind; further back the bus is asked."""
 STALLED_S_MAX = 10.0
@@ -88,6 +92,7 @@ class Subscriber:
         number: 1, 2, 3 ... in the order they came.
         cursor: Number of the last notice it was sent or did not want.
         is_public: It gets only what the gate lets through.
+        comments_max: It gets the newest so many comments of what waits; 0 for all.
         painted_seq: What its screen shows by its own account; None if it does not tell.
         painted_at: When it said so, microseconds UTC.
         paintings: When each number was painted, milliseconds UTC by the screen's own
@@ -105,6 +110,7 @@ class Subscriber:
     topics: Topics | None = None
     batch: bool = False
     is_public: bool = False
+    comments_max: int = 0
     painted_seq: int | None = None
     painted_at: int | None = None
     paintings: deque[tuple[int, int]] | None = None
@@ -164,11 +170,11 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._seq = bus.seq
         self._recent: deque[Kept] = deque(maxlen=RECENT_NOTICES)
-        self._frames: dict[tuple[int, Topics, bool, bool], Frame] = {}
+        self._frames: dict[tuple[int, Topics, bool, bool, int], Frame] = {}
         self._subscribers: set[Subscriber] = set()
         self._numbers = itertools.count(1)
         self._tick_timer: asyncio.TimerHandle | None = None
-        self._ticked_s = 0.0
+        self._next_tick_s = 0.0
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._subscription = bus.subscribe(wake=self._wake)
 
@@ -243,6 +249,7 @@ class Hub:
         subscriber.topics = wish.topics
         subscriber.batch = wish.batch
         subscriber.is_public = wish.public
+        subscriber.comments_max = wish.comments_max
         subscriber.painted_seq = 0 if wish.ack else None
         subscriber.cursor = wish.since if can_resume and wish.since is not None else now_seq
         subscriber.wants_snapshot = wish.snapshot and not can_resume
@@ -260,16 +267,19 @@ class Hub:
 
     def _arm(self) -> None:
         if self._tick_timer is None:
-            wait_s = max(0.0, self._ticked_s + TICK_S - self._loop.time())
+            wait_s = max(0.0, self._next_tick_s - self._loop.time())
             self._tick_timer = self._loop.call_later(wait_s, self._tick)
 
     def _tick(self) -> None:
         self._tick_timer = None
-        self._ticked_s = self._loop.time()
+        began_s = self._loop.time()
         self._take(self._subscription.take())
         self._frames.clear()
-        for subscriber in list(self._subscribers):
+        # Screens first: an audience waits for them.
+        for subscriber in sorted(self._subscribers, key=lambda s: not s.is_public):
             self._pump(subscriber)
+        took_s = self._loop.time() - began_s
+        self._next_tick_s = began_s + min(max(took_s / TICK_SHARE, TICK_S_MIN), TICK_S_MAX)
 
     def _take(self, notices: list[Notice]) -> None:
         if notices and notices[0].seq > self._seq + 1:
@@ -300,7 +310,8 @@ class Hub:
             self._send(subscriber, [self._encode_snapshot(subscriber)])
         elif subscriber.topics is not None and subscriber.cursor < self._seq:
             # A plain tuple is found as quickly as anything; the name costs a thousand times a tick.
-            key = (subscriber.cursor, subscriber.topics, subscriber.batch, subscriber.is_public)
+            s = subscriber
+            key = (s.cursor, subscriber.topics, s.batch, s.is_public, s.comments_max)
             frame = self._frames.get(key)
             if frame is None:
                 frame = self._frames[key] = self._new_frame(Selection(*key))
@@ -313,6 +324,8 @@ class Hub:
         texts = list(frame.texts)
         if subscriber.batch and texts:
             texts = [frame.as_array()]
+        if frame.skipped:
+            texts.insert(0, self._message("skipped", {"count": frame.skipped}))
         if frame.missed:
             subscriber.missed += frame.missed
             self.dropped += frame.missed
@@ -332,17 +345,15 @@ class Hub:
         subscriber.in_flight.add_done_callback(lambda _: self._pump(subscriber))
 
     def _new_frame(self, selection: Selection) -> Frame:
-        entries, missed = self._entries_after(selection.cursor, is_public=selection.is_public)
+        entries, missed = self._entries_after(selection.cursor)
         return Frame.of(selection, entries, missed, self._gate)
 
-    def _entries_after(self, cursor: int, *, is_public: bool) -> tuple[Iterator[Kept], int]:
+    def _entries_after(self, cursor: int) -> tuple[Sequence[Kept], int]:
         if self._recent and cursor + 1 >= self._recent[0].seq:
             first = cursor + 1 - self._recent[0].seq
-            # Judging takes longer than looking: a few at once, where many must be judged again.
-            end = first + CATCH_UP_NOTICES if is_public else None
-            return itertools.islice(self._recent, first, end), 0
+            return list(itertools.islice(self._recent, first, None)), 0
         notices, missed = self._bus.since(cursor)
-        return (Kept(notice) for notice in notices[:CATCH_UP_NOTICES]), missed
+        return [Kept(notice) for notice in notices[:CATCH_UP_NOTICES]], missed
 
     # -- the rest --------------------------------------------------------
 

@@ -5,7 +5,7 @@ One JSON object per message:
 
     {"type": "subscribe", "topics": [...], "since": 17, "stream": "...",
      "batch": true, "ack": true, "snapshot": true,
-     "public": true}                                   all but type optional
+     "public": true, "comments_max": 8}                all but type optional
     {"type": "painted", "seq": 17}                     what a screen shows by now;
        may add "frames": [[seq, milliseconds], ...], when each was on screen, and
        "skipped": how many comments it never showed because more came than fit
@@ -16,6 +16,8 @@ One JSON object per message:
 A topic is a notice type (``comment``), a prefix and a star (``tiktok:*``), or a
 star for everything; without ``topics`` it is everything. Who says ``public`` gets only
 what moderation lets through, the snapshot included: screens that an audience sees do.
+A screen with room for eight comments says so: of a hundred that come at once it gets the
+newest eight, and the number of the others.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ __all__ = ["Painted", "Ping", "Said", "Screen", "Subscribe", "TokenBucket", "Top
 
 TOPICS_MAX = 64
 FRAMES_MAX = 64
+COMMENTS_MAX = 500
 _TOPIC = re.compile(r"[a-z0-9_:.-]{0,63}\*?", re.ASCII)
 _STREAM = re.compile(r"[0-9A-Za-z_-]{1,64}", re.ASCII)
 _WIDGET = re.compile(r"[a-z]{1,16}", re.ASCII)
@@ -72,6 +75,7 @@ class Subscribe:
         ack: ``painted`` will be told.
         snapshot: Begin with the present state when ``since`` leads nowhere.
         public: Only what moderation lets through.
+        comments_max: Of the comments that wait, the newest so many; 0 for all.
     """
 
     topics: Topics
@@ -81,6 +85,7 @@ class Subscribe:
     ack: bool = False
     snapshot: bool = False
     public: bool = False
+    comments_max: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +173,14 @@ def _subscribe(message: dict[str, Any]) -> Subscribe:
         ack=_flag(message, "ack"),
         snapshot=_flag(message, "snapshot"),
         public=_flag(message, "public"),
+        comments_max=_comments_max(message.get("comments_max", 0)),
     )
+
+
+def _comments_max(value: Any) -> int:
+    if not _is_count(value) or value > COMMENTS_MAX:
+        raise Unreadable(f"comments_max must be a whole number, 0 to {COMMENTS_MAX}.")
+    return value
 
 
 def _painted(message: dict[str, Any]) -> Painted:
