@@ -34,6 +34,18 @@ def free_port() -> int:
     raise AssertionError("a hundred ports are taken")
 
 
+def network_address() -> str | None:
+    """Return this machine's address as others see it; None when it has none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            # Nothing is sent: this only asks which of our addresses would be used.
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            return None
+        address = str(probe.getsockname()[0])
+    return None if address.startswith("127.") else address
+
+
 class Served:
     """
     One `panel serve`; may be stopped and started again at the same port.

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from tornado.routing import Rule
 
+from tests.served import network_address
 from toolkit.web.access import BODY_BYTES_MAX, Policy, Request, judge
 from toolkit.web.routes import ROUTES
 
@@ -111,7 +112,7 @@ def test_a_person_gets_a_page_and_nothing_of_the_request_in_it(server):
 
 def test_a_peer_on_another_interface_is_refused(new_server, new_studio):
     """Bound to every interface, asked through this machine's own network address: not loopback."""
-    address = _network_address()
+    address = network_address()
     if address is None:
         pytest.skip("this machine has no address but loopback")
     server = new_server(new_studio(), address="0.0.0.0")
@@ -137,14 +138,3 @@ def test_before_the_backend_is_there_routes_say_so(server):
         503,
         {"error": "The server is starting.", "hint": "Try again in a second."},
     )
-
-
-def _network_address():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Nothing is sent: this only asks which of our addresses would be used.
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        address = probe.getsockname()[0]
-    return None if address.startswith("127.") else address

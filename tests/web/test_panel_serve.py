@@ -8,7 +8,7 @@ import urllib.request
 
 import pytest
 
-from tests.served import Served
+from tests.served import Served, network_address
 from tests.waiting import wait_until
 
 SCRIPT = """
@@ -140,7 +140,7 @@ def test_no_route_of_the_server_answers_strangers(serve):
     own = f"http://localhost:{serving.port}"
     assert serving.shake_hands("/ws", origin=own) == 101
     assert serving.shake_hands("/panel_app/ws", origin=own) == 101
-    address = _network_address()
+    address = network_address()
     if address is not None:
         with socket.create_connection((address, serving.port), timeout=20) as raw:
             raw.sendall(f"GET /panel_app HTTP/1.1\r\nHost: {address}:{serving.port}\r\n\r\n".encode())
@@ -175,14 +175,3 @@ def test_a_wrong_setting_ends_the_server_with_a_sentence(serve, monkeypatch):
     assert serving.process.wait(START_S_MAX) == 2
     assert "RECONNECTION_MAX_ATTEMPTS" in serving.log.read_text()
     assert "Traceback" not in serving.log.read_text()
-
-
-def _network_address():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            # Nothing is sent: this only asks which of our addresses would be used.
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            return None
-        address = probe.getsockname()[0]
-    return None if address.startswith("127.") else address
