@@ -104,6 +104,14 @@ def test_frames_that_are_not_written_are_told_with_the_reason(writer: RecordingW
     assert writer.counts().frames == 2
 
 
+def test_frames_that_wait_for_room_are_told(writer: RecordingWriter) -> None:
+    """The recorder's own sentence, with how many: the connection stands, and yet all is not well."""
+    warnings = [{"kind": "file", "text": "something else"}, {"kind": "disk", "text": "12 frames are held"}]
+    check = vitals(writer, {"warnings": warnings}).readiness()["disk"]
+    assert check == {"ok": False, "detail": "12 frames are held"}
+    assert vitals(writer, {"warnings": warnings[:1]}).readiness()["disk"]["ok"]
+
+
 def test_a_disk_that_is_nearly_full_is_told_with_what_to_do(
     writer: RecordingWriter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,7 +8,8 @@ The exception tree. One class per thing the person at the keyboard does next.
     │   ├── NotARecording           the file is something else, or damaged
     │   ├── RecordingBusy           another process writes it
     │   ├── FolderNotWritable       the recordings folder refuses writes
-    │   └── JournalNotWritten       the disk is full or failing: free space, or stop
+    │   └── JournalNotWritten       the disk fails, or the file is gone: look, or stop
+    │       └── DiskFull            nothing else is wrong: free space
     ├── CaptureError                TikTok cannot be recorded now
     │   ├── UserNotFound            no such user, or never live
     │   ├── UserOffline             exists, not live
@@ -28,6 +29,7 @@ __all__ = [
     "INTERRUPTED",
     "Blocked",
     "CaptureError",
+    "DiskFull",
     "FolderNotWritable",
     "FrameError",
     "JournalNotWritten",
@@ -109,6 +111,10 @@ class JournalNotWritten(RecordingError):
     The frame must not be acknowledged. Writing may be tried again; free space is
     usually what it takes.
     """
+
+
+class DiskFull(JournalNotWritten):
+    """There is no room for a record. As soon as there is, the same record can be written."""
 
 
 class CaptureError(ToolkitError):

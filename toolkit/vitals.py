@@ -134,6 +134,9 @@ class Vitals:
         return {"ok": True, "detail": "The folder is ours and writable."}
 
     def _disk_check(self) -> dict[str, Any]:
+        for warning in self.status["warnings"]:
+            if warning["kind"] == "disk":
+                return {"ok": False, "detail": warning["text"]}
         if self.written is not None and self.written.write_error:
             return {"ok": False, "detail": f"Frames are not written: {self.written.write_error}."}
         free_bytes = self._disk_free_bytes()

@@ -135,7 +135,7 @@ def test_a_signing_service_that_nobody_vouches_for_gets_no_key(tmp_path, certifi
         simulator = await simulated()
         source = TikTokSource(addresses(simulator, sign_url=evil), "demo", SystemClock())
         await source.resolve()
-        down = await source.listen(lambda room_id: None, lambda kind, data: data)
+        down = await source.listen(lambda room_id: None, lambda kind, data: [data], list)
         assert down.cause is Cause.SIGNER
         assert not simulator.ledger.connections
         server.close()
@@ -156,7 +156,7 @@ def test_a_live_server_that_nobody_vouches_for_gets_no_cookie(tmp_path, certific
         simulator = await simulated(Fault.of("sign-push-server", address=evil, count=0))
         source = TikTokSource(addresses(simulator), "demo", SystemClock())
         await source.resolve()
-        down = await source.listen(lambda room_id: None, lambda kind, data: data)
+        down = await source.listen(lambda room_id: None, lambda kind, data: [data], list)
         assert (down.cause, down.is_unusable) == (Cause.SIGNER, True)
         assert "certificate" in down.detail
         server.close()
@@ -195,7 +195,7 @@ def test_nobody_is_followed_elsewhere(tmp_path, status):
             simulator = await simulated(*fault)
             source = TikTokSource(addresses(simulator, **other), "demo", SystemClock())
             await source.resolve()
-            down = await source.listen(lambda room_id: None, lambda kind, data: data)
+            down = await source.listen(lambda room_id: None, lambda kind, data: [data], list)
             assert isinstance(down, Down)
             await simulator.stop()
 

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.legacy.client import connect
 from websockets.legacy.server import serve
 
+from toolkit.capture import tapped
 from toolkit.capture.outcomes import classify
 from toolkit.capture.tapped import SKIPPED_BYTES_MAX, Skipped, TappedProtocol
 from toolkit.model.frame import FrameKind
@@ -47,7 +48,7 @@ def received(send, **options):
 
             def protocol(*args, **kwargs):
                 made = TappedProtocol(*args, **kwargs)
-                made.on_frame = lambda data: taken.append(data) or data
+                made.on_frame = lambda data: taken.append(data) or [data]
                 return made
 
             url = f"ws://127.0.0.1:{port}/"
@@ -178,3 +179,45 @@ def test_what_is_told_of_a_frame_may_be_damaged_itself(data):
     """A journal whose bytes changed still says that a frame was too large."""
     (told,) = decode_frame(data, FrameKind.SKIPPED).quarantined
     assert (told.reason, told.size) == ("oversize", len(data))
+
+
+def test_while_frames_wait_the_next_are_read_and_then_all_are_given_in_order(monkeypatch):
+    """The server is not held up, what it sends meanwhile is seen, and a look sets all of them free."""
+    warnings.simplefilter("ignore", DeprecationWarning)
+    monkeypatch.setattr(tapped, "LOOK_S", 0.02)
+    taken, looks = [], []
+
+    def on_frame(data):
+        taken.append(data)
+        return [data] if len(taken) == 1 else []
+
+    def on_look():
+        # Room comes back some time after the last frame has come.
+        looks.append(len(taken))
+        return taken[1:] if looks.count(5) == 3 else []
+
+    async def scenario():
+        async def answer(socket, path=None):
+            for number in range(5):
+                await socket.send(b"%d" % number)
+            await socket.recv()
+
+        def protocol(*args, **kwargs):
+            made = TappedProtocol(*args, **kwargs)
+            made.on_frame, made.on_look = on_frame, on_look
+            return made
+
+        async with serve(answer, "127.0.0.1", 0) as server:
+            url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            async with connect(url, create_protocol=protocol, close_timeout=1) as client:
+                read = [await client.recv()]
+                assert (read, looks) == ([b"0"], [])
+                read += [await client.recv() for _ in range(4)]
+                assert read == taken == [b"0", b"1", b"2", b"3", b"4"]
+                told = len(looks)
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(client.recv(), 0.1)
+                assert len(looks) == told, "nothing waits, and nobody looks"
+                await client.send(b"done")
+
+    asyncio.run(asyncio.wait_for(scenario(), LIMIT_S))

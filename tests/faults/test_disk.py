@@ -31,6 +31,8 @@ RACES = int(os.environ.get("RACES", "40"))
 """Two processes that want one folder; ``RACES=1000`` is the long run."""
 QUICK = "import toolkit.capture.recorder as r; r.DISK_RETRY_S = 0.5"
 """Half a minute between attempts on a full disk is too long for a test."""
+SMALL_MEMORY = "import toolkit.capture.intake as i; i.HELD_BYTES_MAX = 40_000"
+"""What comes while the disk is full fits in no longer than a moment."""
 SPACE_BYTES = 6 << 20
 
 
@@ -121,12 +123,53 @@ def disk(request, tmp_path):
     disk.close()
 
 
-def test_a_full_disk_is_waited_out_and_said(disk, simulator):
-    """Row 15: what was acknowledged is kept, one sentence says what to do, and with space it goes on."""
-    process = RecordProcess(simulator.simulator, disk.folder, hook=QUICK)
+def gap_causes(folder):
+    """Return the causes of the gaps of the only recording of a folder."""
+    (path,) = folder.glob("*.duckdb")
+    with duckdb.connect(str(path), read_only=True) as connection:
+        return connection.execute("SELECT DISTINCT cause FROM gaps").fetchall()
+
+
+def test_a_full_disk_is_bridged_and_said(disk, simulator):
+    """Row 15: nothing is acknowledged while it is full; with space all is written, and there is no gap."""
+    process = RecordProcess(simulator.simulator, disk.folder)
     acked(simulator, 5)
     disk.fill(process)
     process.wait_said("Free space on the disk of the recordings folder; recording goes on by itself.")
+    (connection,) = simulator.simulator.ledger.connections
+    wait_until(lambda: len(connection.frames) > connection.acked + 10, "frames that nobody can write")
+    sent = len(connection.frames)
+    disk.free(process)
+    process.wait_said("there is room on the disk again")
+    acked(simulator, sent)
+    assert process.end(signal.SIGTERM) == 0, process.said
+    assert "Traceback" not in process.said, process.said
+    assert len(simulator.simulator.ledger.connections) == 1
+    assert not (found := verdict(simulator, disk.folder)), found
+    assert gap_causes(disk.folder) == []
+
+
+def test_killed_on_a_full_disk_nothing_that_was_acknowledged_is_lost(tmp_path, simulator):
+    """Row 15 and 14: what waited in memory is gone, and nobody was told that it is kept."""
+    disk = Limit(tmp_path / "disk")
+    process = RecordProcess(simulator.simulator, disk.folder)
+    acked(simulator, 5)
+    disk.fill(process)
+    process.wait_said("Free space on the disk")
+    (connection,) = simulator.simulator.ledger.connections
+    before = len(connection.frames)
+    wait_until(lambda: len(connection.frames) > before, "a frame that nobody can write")
+    process.end(signal.SIGKILL)
+    RecordingsFolder(disk.folder).heal()
+    assert lost_frames(connection, kept_of(disk.folder)) == []
+
+
+def test_a_full_disk_that_outlasts_the_memory_is_waited_out(disk, simulator):
+    """Row 15: what was acknowledged is kept, the rest is a gap, and with space it goes on."""
+    process = RecordProcess(simulator.simulator, disk.folder, hook=f"{QUICK}; {SMALL_MEMORY}")
+    acked(simulator, 5)
+    disk.fill(process)
+    process.wait_said("the disk is full, and so is the memory for what comes meanwhile")
     connections = len(simulator.simulator.ledger.connections)
     disk.free(process)
     wait_until(lambda: len(simulator.simulator.ledger.connections) > connections, "another connection")
@@ -134,10 +177,7 @@ def test_a_full_disk_is_waited_out_and_said(disk, simulator):
     assert process.end(signal.SIGTERM) == 0, process.said
     assert "Traceback" not in process.said, process.said
     assert not (found := verdict(simulator, disk.folder)), found
-    (path,) = disk.folder.glob("*.duckdb")
-    with duckdb.connect(str(path), read_only=True) as connection:
-        causes = connection.execute("SELECT DISTINCT cause FROM gaps").fetchall()
-    assert causes == [("internal",)]
+    assert gap_causes(disk.folder) == [("internal",)]
 
 
 def test_a_disk_that_stays_full_loses_nothing_that_was_acknowledged(disk, simulator):

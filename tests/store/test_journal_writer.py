@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.waiting import wait_until
-from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
+from toolkit.errors import DiskFull, JournalNotWritten, NotARecording, RecordingBusy
 from toolkit.store import journal as module
 from toolkit.store import syncing
 from toolkit.store.journal import JournalClaim, JournalWriter, RecordType, is_being_written, read_journal
@@ -193,6 +193,28 @@ def test_a_journal_that_cannot_begin_leaves_no_file(tmp_path: Path, monkeypatch:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    ("number", "is_full"),
+    [(errno.ENOSPC, True), (errno.EDQUOT, True), (errno.EFBIG, True), (errno.EIO, False)],
+)
+def test_a_disk_without_room_is_told_from_one_that_fails(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, is_full: bool
+) -> None:
+    """Room may be made; the disk, the quota and the longest file there can be are the same to a frame."""
+    writer = JournalWriter(tmp_path / "x.journal")
+
+    def refuse(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "pwrite", refuse)
+        with pytest.raises(JournalNotWritten) as failed:
+            writer.append(RecordType.FRAME, b"one")
+    assert isinstance(failed.value, DiskFull) == is_full
+    assert writer.append(RecordType.FRAME, b"one") == 1
+    writer.close()
+
+
 def test_a_write_cut_short_is_a_full_disk_even_if_nothing_can_be_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -203,7 +225,7 @@ def test_a_write_cut_short_is_a_full_disk_even_if_nothing_can_be_cut_off(
         pwrite = os.pwrite
         failing.setattr(os, "pwrite", lambda fd, data, at: pwrite(fd, data[:20], at))
         failing.setattr(os, "ftruncate", lambda *_: (_ for _ in ()).throw(OSError(errno.EIO, "no")))
-        with pytest.raises(JournalNotWritten, match="No space left"):
+        with pytest.raises(DiskFull, match="No space left"):
             writer.append(RecordType.FRAME, b"two" * 100)
     assert writer.path.stat().st_size == writer.bytes + 20
     assert writer.append(RecordType.FRAME, b"three") == 2

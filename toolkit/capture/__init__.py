@@ -8,7 +8,8 @@ Bringing a live in: TikTokLive for the connection, our own eyes for the frames.
     options        addresses, the key, and where secrets may go
     reachability   the probe: can TikTok's live server be reached at all
     quota_file     signatures spent, remembered for the next process
-    recorder       carries out the supervisor's commands, journals, publishes
+    recorder       carries out the supervisor's commands
+    intake         journals frames and publishes them; keeps them while the disk is full
     account        what status, sockets and logs are told about the connection
 
 A frame is in the journal before TikTokLive acknowledges it. TikTokLive is imported

@@ -1,15 +1,15 @@
 """
 One live, from the first dial to the sealed recording.
 
-Carries out the supervisor's commands, and for every frame does three things in
-this order: journal it, hand TikTokLive something to acknowledge, publish what it
-means. Runs in one asyncio loop; ``stop``, ``retry_now`` and ``status`` may be
-called from any thread.
+Carries out the supervisor's commands; each frame goes through the intake, which
+journals it, publishes what it means, and only then has it acknowledged. Runs in one
+asyncio loop; ``stop``, ``retry_now`` and ``status`` may be called from any thread.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 from collections.abc import Awaitable, Callable
@@ -20,8 +20,8 @@ from typing import Any
 from toolkit.bus.live_state import run_started
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.account import ConnectionAccount, reconnection_of
+from toolkit.capture.intake import Intake
 from toolkit.capture.kind_watch import KindWatch
-from toolkit.capture.options import KEPT_METHODS
 from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
 from toolkit.capture.sealer import Sealer
 from toolkit.capture.source import Source
@@ -52,14 +52,11 @@ from toolkit.connect.stimuli import (
 from toolkit.connect.supervisor import Supervisor
 from toolkit.errors import JournalNotWritten, RecordingError, ToolkitError
 from toolkit.model.connection import ConnectionState
-from toolkit.model.event import Control
 from toolkit.model.frame import FrameKind
 from toolkit.model.recording import Cause, Outcome
 from toolkit.store.folder import RecordingsFolder
 from toolkit.store.resuming import LastStretch
 from toolkit.store.writer import RecordingWriter
-from toolkit.wire.decode import decode_frame
-from toolkit.wire.encode import encode_stub
 
 __all__ = ["Outcome", "Recorder", "Source"]
 
@@ -76,7 +73,6 @@ TICK_S = 1.0
 """Between looks at what nobody reports: a kind of event that has stopped."""
 KNOWN_ROOM_ATTEMPTS = 2
 """Attempts that go straight to the room that was live; later ones look it up afresh."""
-_ENDED, _SUSPENDED = 3, 4
 
 
 async def _assume_reachable() -> bool:
@@ -136,6 +132,7 @@ class Recorder:
         )
         self._account = ConnectionAccount(self._supervisor, clock)
         self._kinds = KindWatch(self._account, silence_limits)
+        self._intake = Intake(bus, clock, self._kinds)
         self._inbox: asyncio.Queue[Stimulus] = asyncio.Queue(INBOX_MAX)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gate = threading.Lock()
@@ -155,7 +152,7 @@ class Recorder:
         self._sealing_at: asyncio.TimerHandle | None = None
         self._room_id = 0
         self._steady = SteadyClock(clock)
-        self._live_ended = False
+        self._ended_by: Cause | None = None
         self._recordings: list[str] = []
 
     # -- from any thread -------------------------------------------------
@@ -186,8 +183,10 @@ class Recorder:
     def status(self) -> dict[str, Any]:
         """Return where it stands, as the API and the sockets tell it."""
         writer = self.writer
+        account = self._account.status()
         return {
-            **self._account.status(),
+            **account,
+            "warnings": [*self._intake.warnings(), *account["warnings"]],
             "user": self.user,
             "room_id": str(self._room_id or ""),
             "recording": writer.id if writer else None,
@@ -268,7 +267,7 @@ class Recorder:
                 # The look-up has reported and ends; two connections never overlap.
                 await self._work_is_done()
                 self._save_quota()
-                self._live_ended = False
+                self._intake.live_ended = False
                 self._work = self._loop.create_task(self._connect(), name="toolkit-connection")
             case Wait(seconds):
                 _cancel(self._timer)
@@ -298,18 +297,20 @@ class Recorder:
         # Whether there is something to go on with is known before the first frame comes.
         await asyncio.wait({self._interrupted})
         try:
-            down = await self._source.listen(self._take_up, self._take_frame)
+            down = await self._source.listen(self._take_up, self._take_frame, self._take_late)
         except JournalNotWritten as error:
-            # The frame was not acknowledged. Space may be made: then it goes on.
+            # The frame was not acknowledged. What is wrong may be put right: then it goes on.
             log.error("%s. %s", error, error.hint)
             down = Down(Cause.INTERNAL, f"{error}. {error.hint}", retry_after_s=DISK_RETRY_S)
         except ToolkitError as error:
             # Ours: another connection would meet the same fault.
             log.error("recording stopped: %s. %s", error, error.hint)
             down = Down(Cause.INTERNAL, f"{error}. {error.hint}", hopeless=True)
-        if self._live_ended:
-            down = Down(Cause.LIVE_ENDED, f"@{self.user} ended the live.")
         try:
+            with contextlib.suppress(JournalNotWritten):  # Said when the segment is closed.
+                self._intake.flush(self._writer)
+            if self._intake.live_ended:
+                down = Down(Cause.LIVE_ENDED, f"@{self.user} ended the live.")
             if self._writer is not None:
                 self._close_segment(down.cause)
         finally:  # Unheard, it would count as connected for ever.
@@ -340,6 +341,7 @@ class Recorder:
 
     def _take_up(self, room_id: int) -> None:
         """Open a segment: of the recording we have, or of a new one for a new broadcast."""
+        self._write_end()  # On a full disk it may be missing yet.
         if self._writer is not None and room_id != self._room_id:
             self._seal_later()
         self._keep_open()
@@ -383,39 +385,42 @@ class Recorder:
         log.info("recording %s goes on", writer.id)
         return writer
 
-    def _take_frame(self, kind: FrameKind, data: bytes) -> bytes:
-        writer = self._writer
-        assert writer is not None
-        # On return the frame is in the journal. Only then may the stub, and with
-        # it the acknowledgement, leave this function.
-        frame = writer.write(kind, data)
-        decoded = decode_frame(data, kind)
-        batch = writer.take(frame, decoded)
-        if batch.events:
-            self._bus.publish([(event.kind, event) for event in batch.events])
-            for event in batch.events:
-                if isinstance(event, Control) and event.action in (_ENDED, _SUSPENDED):
-                    self._live_ended = True
-            self._kinds.take([event.kind for event in batch.events], self._now_s())
-        return encode_stub(decoded, KEPT_METHODS)
+    def _take_frame(self, kind: FrameKind, data: bytes) -> list[bytes]:
+        assert self._writer is not None
+        return self._intake.take(self._writer, kind, data)
+
+    def _take_late(self) -> list[bytes]:
+        assert self._writer is not None
+        return self._intake.look(self._writer)
 
     def _tick(self) -> None:
         """Look at what nobody reports."""
         assert self._loop is not None
         self._ticking = self._loop.call_later(TICK_S, self._tick)
         self._upkeep.look(self._now_s())
-        warnings = self._kinds.look(self._now_s())
-        if warnings:
+        # While frames wait, no kind of event is missing: it is not looked at yet.
+        warnings = self._kinds.look(self._now_s()) if not self._intake.held else []
+        if self._intake.has_news() or warnings:
             self._bus.publish([*(("warning", data) for data in warnings), ("status", self.status())])
 
     def _close_segment(self, cause: Cause) -> None:
         assert self._writer is not None
         self._kinds.disconnected()
+        # On a full disk it is tried again, and what was the cause stays the cause.
+        self._ended_by = self._ended_by or cause
         try:
-            self._writer.close_segment(cause)
+            self._write_end()
         except ToolkitError as error:
             log.error("the end of the connection could not be journaled: %s", error)
         self._upkeep.edge(self._now_s())
+
+    def _write_end(self) -> None:
+        """Write that the last connection ended, and before that what still waits of it."""
+        if self._writer is None or self._ended_by is None:
+            return
+        self._intake.flush(self._writer)
+        self._writer.close_segment(self._ended_by)
+        self._ended_by = None
 
     async def _finish_recording(self) -> None:
         self._seal_later()
@@ -426,6 +431,7 @@ class Recorder:
         assert self._loop is not None
         if self._writer is None:
             return
+        self._intake.drop()
         self._upkeep.conclude()
         self._sealing_at = self._loop.call_later(within_s, self._seal_later)
         log.info("recording %s has ended; it goes on if its host is back soon", self._writer.id)
@@ -445,6 +451,8 @@ class Recorder:
         writer, self._writer = self._writer, None
         if writer is None:
             return
+        self._intake.drop()
+        self._ended_by = None
         self._upkeep.end()
         self._sealer.take(writer)
 

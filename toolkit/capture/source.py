@@ -19,7 +19,10 @@ class Source(Protocol):
         ...
 
     async def listen(
-        self, on_up: Callable[[int], None], on_frame: Callable[[FrameKind, bytes], bytes]
+        self,
+        on_up: Callable[[int], None],
+        on_frame: Callable[[FrameKind, bytes], list[bytes]],
+        on_look: Callable[[], list[bytes]],
     ) -> Down:
         """Connect and stay."""
         ...

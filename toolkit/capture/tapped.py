@@ -8,8 +8,10 @@ close the connection instead, and the same frame would be met again by the next.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import hashlib
+from collections import deque
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +29,8 @@ __all__ = ["SKIPPED_BYTES_MAX", "Skipped", "TappedProtocol"]
 
 SKIPPED_BYTES_MAX = 16 * 1024 * 1024
 """Longest frame that is read past. Who sends more is hung up on."""
+LOOK_S = 1.0
+"""Between looks whether what waits may be read now."""
 _CHUNK_BYTES = 64 * 1024
 _FINAL, _COMPRESSED, _CONTROL = 0x80, 0x40, 0x08
 _LENGTH_16 = 126
@@ -45,13 +49,21 @@ class TappedProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # untyped 
 
     Attributes:
         on_open: Called once, with the seconds between heartbeats.
-        on_frame: Called with each frame; returns what TikTokLive may read instead.
+        on_frame: Called with each frame; returns what TikTokLive may read instead:
+            nothing while the frame has to wait, more than one when it has waited.
+        on_look: Called each second while frames wait; returns the same of them.
     """
 
     on_open: Callable[[float], None] | None = None
-    on_frame: Callable[[bytes], bytes]
+    on_frame: Callable[[bytes], list[bytes]]
+    on_look: Callable[[], list[bytes]]
     _ping_s: float
     _too_big: PayloadTooBig | TooManyFragments | None = None
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._readable: deque[bytes] = deque()
+        self._waiting = 0
 
     async def handshake(self, *args: Any, **kwargs: Any) -> None:
         """Shake hands as TikTokLive does; follow nobody, and keep to a sane pace of heartbeats."""
@@ -68,12 +80,29 @@ class TappedProtocol(WebSocketClientProtocol):  # type: ignore[misc]  # untyped 
         self.response_headers[_OPTIONS] = f"ping-interval={self._ping_s:g}"
 
     async def recv(self) -> bytes:
-        """Return what TikTokLive may read of the next message."""
+        """
+        Return what TikTokLive may read of the next message.
+
+        Messages are read on while some of them wait, so that each is seen when it comes
+        and the server is not held up. TikTokLive's heartbeats are a task of its own.
+        """
         if self.on_open is not None:
             opened, self.on_open = self.on_open, None
             opened(self._ping_s)
-        data = await super().recv()
-        return self.on_frame(data.encode() if isinstance(data, str) else data)
+        while not self._readable:
+            try:
+                async with asyncio.timeout(LOOK_S if self._waiting else None):
+                    data = await super().recv()
+            except TimeoutError:
+                self._give(self.on_look())
+            else:
+                self._waiting += 1
+                self._give(self.on_frame(data.encode() if isinstance(data, str) else data))
+        return self._readable.popleft()
+
+    def _give(self, readable: list[bytes]) -> None:
+        self._waiting -= len(readable)
+        self._readable.extend(readable)
 
     async def read_message(self) -> Any:
         """Return the next message, or what is kept of one that is too large."""

@@ -90,7 +90,8 @@ class TikTokSource:
         self._quiet_until_s = 0.0
         self._socket: TappedProtocol | None = None
         self._on_up: Callable[[int], None] | None = None
-        self._on_frame: Callable[[FrameKind, bytes], bytes] | None = None
+        self._on_frame: Callable[[FrameKind, bytes], list[bytes]] | None = None
+        self._on_look: Callable[[], list[bytes]] | None = None
         self._client = self._build_client()
 
     async def resolve(self, known_room_id: int = 0) -> Live | Down:
@@ -109,22 +110,28 @@ class TikTokSource:
         return Live()
 
     async def listen(
-        self, on_up: Callable[[int], None], on_frame: Callable[[FrameKind, bytes], bytes]
+        self,
+        on_up: Callable[[int], None],
+        on_frame: Callable[[FrameKind, bytes], list[bytes]],
+        on_look: Callable[[], list[bytes]],
     ) -> Down:
         """
         Connect to the room found, and stay until the connection ends. Costs one signature.
 
         Args:
             on_up: Called once with the room id, when the WebSocket stands.
-            on_frame: Called with each frame before TikTokLive sees it; returns the
-                bytes TikTokLive shall read instead. What it raises ends the connection.
+            on_frame: Called with each frame before TikTokLive sees it; returns what
+                TikTokLive shall read, and acknowledge, instead: of this frame, or of
+                those that had to wait; nothing if this one has to wait, too. What it
+                raises ends the connection.
+            on_look: Called each second while frames wait; returns the same of them.
 
         Returns:
             Why it ended or did not come up. Errors of the network and of TikTok are
             outcomes, not exceptions. Nothing is open any more.
         """
         assert self._room_id, "resolve() comes first"
-        self._on_up, self._on_frame = on_up, on_frame
+        self._on_up, self._on_frame, self._on_look = on_up, on_frame, on_look
         failpoint.reach("dial")
         down: Down | None = None
         try:
@@ -298,6 +305,7 @@ class TikTokSource:
     def _protocol(self, *args: Any, **kwargs: Any) -> TappedProtocol:
         protocol = self._socket = TappedProtocol(*args, **kwargs)
         protocol.on_frame = self._take_frame
+        protocol.on_look = self._on_look or list
         protocol.on_open = self._take_open
         return protocol
 
@@ -309,7 +317,7 @@ class TikTokSource:
         if self._first_frame is not None:
             self._on_frame(FrameKind.FETCH, self._first_frame)
 
-    def _take_frame(self, data: bytes) -> bytes:
+    def _take_frame(self, data: bytes) -> list[bytes]:
         assert self._on_frame is not None
         assert self._watchdog is not None
         if isinstance(data, Skipped):

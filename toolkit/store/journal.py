@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from toolkit import failpoint
-from toolkit.errors import JournalNotWritten, NotARecording, RecordingBusy
+from toolkit.errors import DiskFull, JournalNotWritten, NotARecording, RecordingBusy
 from toolkit.store.plain_file import open_file
 from toolkit.store.syncing import SYNC_INTERVAL_S, Syncer
 
@@ -55,6 +55,9 @@ _BODY = struct.Struct("<QBIqqB")
 
 RECORD_BYTES_MAX = 64 * 1024 * 1024
 """Longest body. The socket accepts frames of 4 MiB; anything longer is damage."""
+
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+"""No room: on the disk, for this user, or for a file so long."""
 
 _CLAIM_TRIES, _CLAIM_EVERY_S = 10, 0.02
 """Who lists the folder holds a journal for microseconds; a recorder does not let go."""
@@ -201,8 +204,8 @@ class JournalWriter:
             The record's number.
 
         Raises:
-            JournalNotWritten: The disk is full or failing. The journal is whole
-                and without this record.
+            DiskFull: There is no room. The journal is whole and without this record.
+            JournalNotWritten: The disk is failing; the same holds.
         """
         self._sync.check()
         if len(payload) > RECORD_BYTES_MAX - _BODY.size:
@@ -231,16 +234,19 @@ class JournalWriter:
         if failpoint.is_due("half-record"):
             os.pwrite(self._fd, data[: len(data) // 2], self.bytes)
             failpoint.die()
+        refused: type[JournalNotWritten]
         try:
             written = os.pwrite(self._fd, data, self.bytes)
             if written == len(data):
                 self.bytes += written
                 return
+            refused = DiskFull
             reason = os.strerror(errno.ENOSPC)
         except OSError as error:
+            refused = DiskFull if error.errno in _FULL else JournalNotWritten
             reason = error.strerror or str(error)
         self._roll_back()
-        raise JournalNotWritten(
+        raise refused(
             f"{self.path.name}: {len(data)} bytes could not be written ({reason})",
             hint="Free space on the disk of the recordings folder; recording goes on by itself.",
         )

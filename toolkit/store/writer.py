@@ -215,21 +215,33 @@ class RecordingWriter:
         Write a frame to the journal. Once this returns it may be acknowledged.
 
         Raises:
-            JournalNotWritten: It was not written: it must not be acknowledged.
+            DiskFull: There was no room: it must not be acknowledged.
+            JournalNotWritten: It was not written for another reason: likewise.
         """
+        frame = self.stamped(kind, data)
+        self.write_stamped(frame)
+        return frame
+
+    def stamped(self, kind: FrameKind, data: bytes) -> Frame:
+        """Return a frame as received now, for :meth:`write_stamped` of the same connected stretch."""
         assert self._is_open, "no segment is open"
+        return Frame(kind, data, self._segment_id, self._clock.now_us(), self._clock.mono_ns())
+
+    def write_stamped(self, frame: Frame) -> None:
+        """Write a frame that was received a while ago; see :meth:`write`."""
+        assert self._is_open, "no segment is open"
+        assert frame.segment_id == self._segment_id, frame.segment_id
         failpoint.reach("first-frame")
-        frame = Frame(kind, data, self._segment_id, self._clock.now_us(), self._clock.mono_ns())
         if self._write_error:
             self.keep_in_place()
         try:
             self._journal.append(
                 RecordType.FRAME,
-                data,
+                frame.data,
                 segment_id=frame.segment_id,
                 received_at=frame.received_at,
                 mono_ns=frame.received_mono_ns,
-                kind=kind,
+                kind=frame.kind,
             )
         except JournalNotWritten as error:
             self._write_error = str(error)
@@ -238,7 +250,6 @@ class RecordingWriter:
         self._frames += 1
         trace.note("journaled", self._frames)
         self._last_write_at = frame.received_at
-        return frame
 
     def take(self, frame: Frame, decoded: DecodedFrame | None = None) -> Batch:
         """
