@@ -102,6 +102,7 @@ def test_who_died_while_connected_ended_with_the_last_frame(tell: Tell, make: An
     ]
     assert len(told.gaps(is_live=True)) == 1
     assert len(told.gaps(is_live=False)) == 2
+    assert (told.ended_at(is_live=False), told.ended_at(is_live=True)) == (6_000, None)
 
 
 def test_segments_are_told_in_the_order_of_their_numbers(tell: Tell, make: Any) -> None:

@@ -65,6 +65,7 @@ def test_a_recorder_that_died_before_a_connection_left_only_its_beginning(tmp_pa
     """There is no room to go on with."""
     end = ending(tmp_path, (HEADER, 5, {"user": "alice"}))
     assert (end.user, end.room_id, end.last_at, end.cause) == ("alice", 0, 5, "")
+    assert (end.segment_id, end.started_at, end.frames) == (0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -94,6 +95,24 @@ def test_the_last_segment_is_the_highest_that_any_record_names(tmp_path: Path) -
         writer.append(record_type, b'{"room_id": 7}', segment_id=segment_id)
     writer.close()
     assert last_stretch(tmp_path / "x.journal").segment_id == 3
+
+
+def test_a_segment_is_the_last_one_before_it_has_a_frame(tmp_path: Path) -> None:
+    """Its recorder died with the connection just made."""
+    writer = JournalWriter(tmp_path / "x.journal")
+    for record_type, segment_id in ((OPENED, 1), (FRAME, 1), (CLOSED, 1), (OPENED, 2)):
+        writer.append(record_type, b'{"room_id": 7}', segment_id=segment_id)
+    writer.close()
+    assert last_stretch(tmp_path / "x.journal").segment_id == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "set_s"),
+    [("", 0.0), ("x", 0.0), ("-3600.5", -3600.5), ("999999999", 999_999_999.0), ("1e9", 0.0), ("-1e9", 0.0)],
+)
+def test_a_clock_that_was_set_by_more_than_thirty_years_was_not_set(said: str, set_s: float) -> None:
+    """That is damage or nonsense, and no recording goes on because of it."""
+    assert stretch(facts={"note_clock_set_s": said}).clock_set_s == set_s
 
 
 def test_a_recorder_that_had_stopped_waiting_is_over_until_it_connects_again(tmp_path: Path) -> None:

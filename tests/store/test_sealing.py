@@ -14,10 +14,18 @@ from toolkit.clock import ManualClock
 from toolkit.errors import NotARecording, RecordingError
 from toolkit.model.frame import FrameKind, Message
 from toolkit.model.recording import Cause
+from toolkit.store import sealing
 from toolkit.store.fold import JournalFold
 from toolkit.store.journal import JournalWriter, RecordType
 from toolkit.store.rows import iso_time
-from toolkit.store.sealing import SealReport, fresh_beside, move_aside, read_back, seal_journal
+from toolkit.store.sealing import (
+    SealReport,
+    fresh_beside,
+    move_aside,
+    read_back,
+    seal_journal,
+    sync_folder,
+)
 from toolkit.store.writer import RecordingWriter
 from toolkit.wire.schema import message_class
 
@@ -313,3 +321,21 @@ def test_a_journal_whose_beginning_is_damaged_is_sealed_with_the_rest(recorded: 
     report = seal_journal(journal)
     assert (report.sealed, report.frames, report.messages) == (True, 2, 20)
     assert report.problems[0].startswith("journal damaged from byte 0 to ")
+    # The record that says whose it is is lost: the file's own name says it.
+    assert meta(writer.path)["recording_id"] == writer.id
+
+
+def test_making_a_folder_last_leaves_nothing_open(tmp_path: Path) -> None:
+    """A recorder that runs for weeks seals many recordings."""
+    numbers = []
+    for _ in range(20):
+        sync_folder(tmp_path)
+        with (tmp_path / "x").open("w") as file:
+            numbers.append(file.fileno())
+    assert max(numbers) < min(numbers) + 20
+
+
+def test_an_error_without_a_word_is_told_by_its_name() -> None:
+    """Of one with many, the first line will do."""
+    assert sealing._first_line(MemoryError()) == "MemoryError"
+    assert sealing._first_line(ValueError("one\ntwo")) == "one"
