@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from toolkit.show.part import ShowError
@@ -235,6 +235,7 @@ def test_a_question_of_the_form_is_written_and_read_again(folder: Path) -> None:
         max_size=5,
     )
 )
+@example([{"text": "\n", "answers": ["0"], "category": ""}])
 def test_a_bank_that_is_written_reads_as_it_was(rows: list[dict[str, Any]]) -> None:
     """Whatever somebody typed into the form."""
     questions = []

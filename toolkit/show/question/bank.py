@@ -338,7 +338,7 @@ class _Reading:
         value = self._row.get(field)
         if isinstance(value, int | float) and not isinstance(value, bool):
             value = str(value)
-        if value is None or value == "":
+        if value is None or (isinstance(value, str) and not value.strip()):
             if needed:
                 self._mistake(field, "is missing")
             return ""
