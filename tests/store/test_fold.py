@@ -105,6 +105,14 @@ def test_who_died_while_connected_ended_with_the_last_frame(tell: Tell, make: An
     assert (told.ended_at(is_live=False), told.ended_at(is_live=True)) == (6_000, None)
 
 
+def test_a_live_that_is_connected_has_not_ended(tell: Tell, make: Any) -> None:
+    """Nor has one that has no connection yet; until when it was waited for before says nothing."""
+    assert tell(header()).ended_at(is_live=True) is None
+    waited = (RecordType.NOTE, 0, 5_500, {"watched_until": 9_000})
+    told = tell(header(), opened(1, 5_000), waited, frame(1, 6_000, make.push([make.comment(1)])))
+    assert told.ended_at(is_live=True) is None
+
+
 def test_segments_are_told_in_the_order_of_their_numbers(tell: Tell, make: Any) -> None:
     """One whose beginning is lost is known by its frames, whatever stands before them."""
     told = tell(header(), opened(2, 5_000), frame(1, 6_000, make.push([make.comment(1)])))

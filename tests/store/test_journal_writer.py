@@ -191,6 +191,13 @@ def test_a_journal_that_cannot_begin_leaves_no_file(tmp_path: Path, monkeypatch:
         JournalWriter(tmp_path / "x.journal")
     assert "Free space" in failed.value.hint
     assert list(tmp_path.iterdir()) == []
+    numbers = []
+    for _ in range(20):
+        with pytest.raises(JournalNotWritten):
+            JournalWriter(tmp_path / "x.journal")
+        with (tmp_path / "other").open("wb") as file:
+            numbers.append(file.fileno())
+    assert max(numbers) < min(numbers) + 10, "files stay open"
 
 
 @pytest.mark.parametrize(

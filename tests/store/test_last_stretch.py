@@ -97,6 +97,12 @@ def test_the_last_segment_is_the_highest_that_any_record_names(tmp_path: Path) -
     assert last_stretch(tmp_path / "x.journal").segment_id == 3
 
 
+def test_a_room_has_up_to_nineteen_digits(tmp_path: Path) -> None:
+    """As TikTok's have; the largest number that fits a column has as many."""
+    room_id = 7_300_000_000_000_000_001
+    assert ending(tmp_path, (OPENED, 2, {"room_id": room_id})).room_id == room_id
+
+
 def test_a_segment_is_the_last_one_before_it_has_a_frame(tmp_path: Path) -> None:
     """Its recorder died with the connection just made."""
     writer = JournalWriter(tmp_path / "x.journal")

@@ -332,7 +332,7 @@ def test_making_a_folder_last_leaves_nothing_open(tmp_path: Path) -> None:
         sync_folder(tmp_path)
         with (tmp_path / "x").open("w") as file:
             numbers.append(file.fileno())
-    assert max(numbers) < min(numbers) + 20
+    assert max(numbers) < min(numbers) + 10
 
 
 def test_an_error_without_a_word_is_told_by_its_name() -> None:
