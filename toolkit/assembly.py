@@ -24,9 +24,6 @@ from toolkit.show.rounds import RESULT
 
 __all__ = ["new_recorder", "new_show"]
 
-GIVE_WAY_S = 0.0005
-"""How long the show steps aside between twenty notices of a burst: sockets and recorder go first."""
-
 
 def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Conductor:
     """Return the show of this process; it begins with ``start``. Its moderation sets the gate's rules."""
@@ -42,8 +39,7 @@ def new_show(settings: Settings, bus: MemoryBus, clock: Clock, gate: Gate) -> Co
         clock=clock,
         folder=folder,
         keepers=keepers,
-        # A sleep of nothing is over before anybody else has taken the interpreter.
-        give_way=lambda: time.sleep(GIVE_WAY_S),
+        give_way=time.sleep,
     )
 
 

@@ -41,8 +41,11 @@ ANNOUNCE_EVERY_US = 250_000
 SAVE_EVERY_US = 1_000_000
 QUEUE_NOTICES_MAX = 20_000
 """As many as the bus keeps: over a minute of a busy room."""
-GIVES_WAY_EVERY = 20
-"""Notices, about a millisecond."""
+GIVES_WAY_EVERY, GIVES_WAY_S = 20, 0.0005
+"""Notices, about a millisecond of work; and for how long. A sleep of nothing would be over
+before anybody else has taken the interpreter."""
+SETTLES_S, SETTLES_TIMES_MAX = 0.025, 4
+"""A burst comes in frames, some tens of milliseconds apart."""
 AFTER_FAULT_S = 1.0
 IDLE_US_MIN, IDLE_US_MAX = 2_000, 60_000_000
 
@@ -83,7 +86,7 @@ class Conductor:
         clock: Clock,
         folder: Path | None = None,
         keepers: Mapping[str, Sequence[Keeper]] | None = None,
-        give_way: Callable[[], None] = lambda: None,
+        give_way: Callable[[float], None] = lambda seconds: None,
     ) -> None:
         """
         Listen to the bus, and take up what was saved.
@@ -95,7 +98,8 @@ class Conductor:
             folder: Where state and results are kept; None keeps nothing.
             keepers: Who else writes down what is announced, by its type. Not called in
                 a rehearsal, nor where this process may not write.
-            give_way: Lets other threads go on. Called now and then in a burst.
+            give_way: Lets other threads go on for so many seconds. Called before a burst
+                and now and then in it.
         """
         self.parts = tuple(parts)
         self._bus, self._clock, self._give_way = bus, clock, give_way
@@ -152,8 +156,17 @@ class Conductor:
         while not self._is_ending:
             # Cleared first: what arrives while we look wakes us again.
             self._wake.clear()
-            self._wake.wait(self._stepped())
+            if self._wake.wait(self._stepped()):
+                self._settle()
         self._keep(is_last=True)
+
+    def _settle(self) -> None:
+        """Let a burst come in whole: who records, sends and draws it goes first."""
+        for _ in range(SETTLES_TIMES_MAX):
+            seq = self._bus.seq
+            self._give_way(SETTLES_S)
+            if self._bus.seq == seq or self._is_ending:
+                return
 
     def _stepped(self) -> float:
         try:
@@ -227,8 +240,8 @@ class Conductor:
         """Bring all parts to the present, each thing at its time however late we look."""
         for place, notice in enumerate(self._arrived()):
             if place % GIVES_WAY_EVERY == 0:
-                # A burst is tens of milliseconds of work: who draws and sends it goes first.
-                self._give_way()
+                # A burst is tens of milliseconds of work.
+                self._give_way(GIVES_WAY_S)
             if notice.type == "run":
                 # What was decided before it belongs to the run that ends.
                 self._announce(notice.at)
