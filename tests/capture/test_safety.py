@@ -418,7 +418,9 @@ def test_no_secret_is_in_any_log(tmp_path, monkeypatch):
             seen = len(simulator.ledger.connections)
             frames = []
             listening = asyncio.ensure_future(
-                source.listen(lambda room_id: None, lambda kind, data, f=frames: f.append(data) or data)
+                source.listen(
+                    lambda room_id: None, lambda kind, data, f=frames: f.append(data) or [data], list
+                )
             )
             await until(lambda f=frames, task=listening: len(f) > 2 or task.done())
             assert len(simulator.ledger.connections) == seen + 1
