@@ -310,8 +310,13 @@ class Hub:
             self._send(subscriber, [self._encode_snapshot(subscriber)])
         elif subscriber.topics is not None and subscriber.cursor < self._seq:
             # A plain tuple is found as quickly as anything; the name costs a thousand times a tick.
-            s = subscriber
-            key = (s.cursor, subscriber.topics, s.batch, s.is_public, s.comments_max)
+            key = (
+                subscriber.cursor,
+                subscriber.topics,
+                subscriber.batch,
+                subscriber.is_public,
+                subscriber.comments_max,
+            )
             frame = self._frames.get(key)
             if frame is None:
                 frame = self._frames[key] = self._new_frame(Selection(*key))
