@@ -53,7 +53,7 @@ function look() {
   fadeEdge();
 }
 
-export function isNew(id) {
+function isNew(id) {
   if (known.has(id)) return false;
   known.add(id);
   if (known.size > KNOWN_MAX) known.delete(known.values().next().value);

@@ -143,14 +143,18 @@ class Frame:
 
 
 def _oldest_comment(entries: Sequence[Kept], comments_max: int, gate: Gate | None) -> int:
-    """Return the number of the oldest comment that is among the newest so many; those held back are none."""
+    """
+    Return the number of the oldest comment that is among the newest so many; 0 if all are.
+
+    Those held back are none of them. In a flood of such no more are judged than at once.
+    """
     found = 0
-    for entry in reversed(entries):
-        if entry.kind == _COMMENT and (gate is None or entry.public(gate) is not None):
-            found += 1
-            if found == comments_max:
-                return entry.seq
-    return 0
+    comments = [entry for entry in entries if entry.kind == _COMMENT]
+    for entry in reversed(comments[-CATCH_UP_NOTICES:]):
+        found += gate is None or entry.public(gate) is not None
+        if found == comments_max:
+            return entry.seq
+    return comments[-CATCH_UP_NOTICES].seq if len(comments) > CATCH_UP_NOTICES else 0
 
 
 def _encode(notice: Notice) -> bytes:
