@@ -174,7 +174,7 @@ def _recorded(folder: Path, frames: int) -> Path:
 def _fill(path: Path) -> None:
     """Give the messages of a made-up recording payloads as long as real ones, and its frames a pace."""
     payload = max((m.payload for f in new_frames(4) for m in decode_frame(f.data).messages), key=len)
-    database = Database.open(path)
+    database = Database.open(path, memory_mb=4_000)
     try:
         for first in range(1, SEEK_MESSAGES + 1, _SLICE):
             between = [payload, first, first + _SLICE]
