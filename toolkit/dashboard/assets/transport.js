@@ -230,7 +230,8 @@ export function render({ model, el }) {
       waiting -= 1;
       if (!answer.ok) toast(answer);
       if (waiting) return answer; // of something pressed later
-      if (answer.ok && answer.data?.position_s != null) {
+      // After a stop the server tells what is left, once; it may have done so before this answer.
+      if (answer.ok && answer.data?.position_s != null && answer.data.state !== "stopped") {
         heed(answer.data);
         unheeded = null;
       }
@@ -242,7 +243,7 @@ export function render({ model, el }) {
   }
   // Shows what came of it before the next tick of the server does.
   function heed({ state, rate, loop, position_s }) {
-    if (!bar || state === "stopped") return;
+    if (!bar) return;
     bar = { ...bar, state, rate, loop };
     anchorAt(position_s, state === "playing" && rate !== "max" ? rate : 0);
     show();
