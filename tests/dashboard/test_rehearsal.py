@@ -96,7 +96,7 @@ def totals_of(server):
 
 
 def tells(page, totals):
-    """Return whether the tiles have caught up with the server's figures: each kind is patched as it changes."""
+    """Return whether the tiles have caught up with the server's figures; each is patched as it changes."""
     shown = tiles(page)
     counted = {name: str(totals.get(name.removesuffix("s"), 0)) for name in ("follows", "joins", "shares")}
     return shown | counted | {"comments": f"{totals['comment']} in all"} == shown

@@ -11,6 +11,7 @@ from __future__ import annotations
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from random import Random
 from string import ascii_lowercase
@@ -55,23 +56,31 @@ def measure(seconds: float, subscribers: Sequence[int] = SUBSCRIBERS) -> Iterato
         subscribers: How many sockets, growing.
     """
     yield _judging()
+    with _served(subscribers[0]) as (listeners, gauge):
+        yield _holding(listeners, gauge, max(subscribers), seconds)
+    with _served(subscribers[0]) as (listeners, gauge):
+        connected = subscribers[0]
+        first_rss = gauge.look().rss_bytes
+        for number in subscribers:
+            connected = listeners.ask("add_readers", number - connected)
+            yield from _fan_out(listeners, gauge, number, seconds)
+        if connected > subscribers[0]:
+            grown = (gauge.look().rss_bytes - first_rss) / 1024 / (connected - subscribers[0])
+            yield Figure("sockets: memory per socket that reads", grown, "KiB")
+        yield from _never_reading(listeners, connected, seconds)
+
+
+@contextmanager
+def _served(readers: int) -> Iterator[tuple[RemoteActor, ProcessGauge]]:
+    """Have a live, a server that records it, and so many sockets that read."""
     with (
         tempfile.TemporaryDirectory() as folder,
         RemoteActor("simulator", Source, profile_named(PROFILE), 5) as source,
         Server(Path(folder), _environment(Path(folder), source)) as server,
     ):
         _wait_connected(server)
-        with RemoteActor("socket clients", Listeners, server.port, subscribers[0], ["*"]) as listeners:
-            gauge = ProcessGauge(server.pid)
-            connected = subscribers[0]
-            first_rss = gauge.look().rss_bytes
-            for number in subscribers:
-                connected = listeners.ask("add_readers", number - connected)
-                yield from _fan_out(listeners, gauge, number, seconds)
-            if connected > subscribers[0]:
-                grown = (gauge.look().rss_bytes - first_rss) / 1024 / (connected - subscribers[0])
-                yield Figure("sockets: memory per socket that reads", grown, "KiB")
-            yield from _never_reading(listeners, gauge, connected, seconds)
+        with RemoteActor("socket clients", Listeners, server.port, readers, ["*"]) as listeners:
+            yield listeners, ProcessGauge(server.pid)
 
 
 def _judging() -> Figure:
@@ -130,25 +139,41 @@ def _listen(listeners: RemoteActor, seconds: float) -> tuple[Histogram, Heard]:
     return Histogram.of(heard.latency, heard.latency_max), heard
 
 
-def _never_reading(
-    listeners: RemoteActor, gauge: ProcessGauge, connected: int, seconds: float
-) -> Iterator[Figure]:
+def _holding(listeners: RemoteActor, gauge: ProcessGauge, number: int, seconds: float) -> Figure:
+    """
+    Return what the server holds for each socket that never reads, what it keeps of the live included.
+
+    In a server of its own: what others have left would be used again, and hide it.
+    """
+    before = gauge.look().rss_bytes
+    listeners.ask("stall", number)
+    _listen(listeners, seconds)
+    grown = gauge.look().rss_bytes - before
+    listeners.ask("unstall")
+    return Figure(
+        "sockets: memory per socket that never reads",
+        grown / 1024 / number,
+        "KiB",
+        STALLED_KIB_MAX,
+        at_most=True,
+        note=f"growth of the server by {number:,} of them",
+    )
+
+
+def _never_reading(listeners: RemoteActor, connected: int, seconds: float) -> Iterator[Figure]:
     """Let a tenth of them never read, in turns with all reading, and see what it does to the others."""
     number = max(int(connected * STALLED_SHARE), 1)
     if connected <= number:
         return
     calm, stalled = Histogram(), Histogram()
-    grown: list[float] = []
     cut_off = 0
     for _ in range(ROUNDS):
         calm.merge(_listen(listeners, seconds)[0])
         listeners.ask("drop_readers", number)
-        before = gauge.look().rss_bytes
         listeners.ask("stall", number)
         latency, heard = _listen(listeners, seconds)
         stalled.merge(latency)
         cut_off += heard.cut_off
-        grown.append((gauge.look().rss_bytes - before) / 1024 / number)
         listeners.ask("unstall")
         listeners.ask("add_readers", number)
     calm_p99, stalled_p99 = (h.percentile(99) or 1 for h in (calm, stalled))
@@ -159,12 +184,4 @@ def _never_reading(
         P99_CHANGE_PERCENT_MAX,
         at_most=True,
         note=f"{calm_p99 / 1000:.1f} ms without, {stalled_p99 / 1000:.1f} ms with; {cut_off} cut off",
-    )
-    yield Figure(
-        "sockets: memory per socket that never reads",
-        max(grown),
-        "KiB",
-        STALLED_KIB_MAX,
-        at_most=True,
-        note="growth of the server, the worst of some rounds",
     )
