@@ -75,3 +75,12 @@ def test_one_that_wants_all_gets_all():
     """Without a number nothing is passed over."""
     sent = frame(["good"] * 100, 0, Judge())
     assert (len(sent.texts), sent.skipped) == (100, 0)
+
+
+def test_a_page_without_a_chat_has_no_comment_judged():
+    """Whatever room it tells of; what else there is reaches it."""
+    judge = Judge()
+    selection = Selection(0, Topics.of(["like"]), batch=True, is_public=True, comments_max=8)
+    sent = Frame.of(selection, entries(["good", "bad", "", "good"]), 0, judge)
+    assert [json.loads(text)["type"] for text in sent.texts] == ["like"]
+    assert (sent.cursor, sent.skipped, judge.asked) == (4, 0, 1)

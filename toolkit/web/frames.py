@@ -117,11 +117,14 @@ class Frame:
         frame = cls(selection.cursor, missed)
         gate = gate if selection.is_public else None
         texts_max = CATCH_UP_NOTICES if selection.batch else UNBATCHED_NOTICES
-        oldest = _oldest_comment(entries, selection.comments_max, gate) if selection.comments_max else 0
+        wants_comments = _COMMENT in selection.topics
+        is_short = wants_comments and selection.comments_max > 0
+        oldest = _oldest_comment(entries, selection.comments_max, gate) if is_short else 0
         size = looked_at = 0
         for entry in entries:
-            if entry.seq < oldest and entry.kind == _COMMENT:
-                frame.skipped += entry.kind in selection.topics
+            if entry.kind == _COMMENT and (entry.seq < oldest or not wants_comments):
+                # Not judged: nobody gets it. A page without a chat costs nothing in a flood.
+                frame.skipped += wants_comments
             else:
                 looked_at += 1
                 shown = entry if gate is None else entry.public(gate)
