@@ -121,18 +121,14 @@ function shownText(comment) {
   return (comment.text ??= tidy(comment.data.text));
 }
 
-/** Merge equal texts of a crowd: thirty times the same emoji is one line and a count. */
+/** Merge equal texts of a crowd: thirty times the same emoji is the newest of them and a count. */
 function merged(comments) {
   const byText = new Map();
   for (const comment of comments) {
-    const key = shownText(comment).toLowerCase();
-    const same = key && byText.get(key);
-    if (same) {
-      same.times += 1;
-      same.seq = comment.seq;
-    } else {
-      byText.set(key || comment, comment);
-    }
+    const key = shownText(comment).toLowerCase() || comment;
+    comment.times += byText.get(key)?.times ?? 0;
+    byText.delete(key); // it takes the newest's place, not the oldest's
+    byText.set(key, comment);
   }
   return [...byText.values()];
 }

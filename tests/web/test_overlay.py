@@ -216,12 +216,15 @@ def test_rows_grow_faint_at_the_top_and_none_stands_above_it(server, open_overla
 
 
 def test_a_crowd_that_says_the_same_is_one_line_and_a_count(server, open_overlay):
-    """Under flood only, and the count is right."""
+    """Under flood only, and the count is right. The line is the newest's, in the newest's place."""
     page = open_overlay(server)
-    seq = server.studio.comments(["🔥"] * 30 + ["unique"])[-1].seq
-    painted(page, seq)
-    assert page.locator(".tl-comment").count() == 2
+    notices = server.studio.comments(["🔥"] * 29 + ["unique", "🔥"])
+    painted(page, notices[-1].seq)
+    assert page.locator(".tl-text").all_inner_texts() == ["unique", "🔥"]
     assert page.locator(".tl-times").inner_text() == "×30"
+    last = page.locator(".tl-comment").last
+    assert last.get_attribute("data-seq") == str(notices[-1].seq)
+    assert last.get_attribute("data-msg") == str(notices[-1].data.msg_id)
 
 
 def test_what_tiktok_withdraws_leaves_the_screen(server, open_overlay):
