@@ -45,6 +45,7 @@ def vitals(writer: RecordingWriter, status: dict[str, object] | None = None) -> 
         written=writer.counts(),
         bus_seq=0,
         is_rehearsing=False,
+        pages_open=0,
     )
 
 

@@ -31,7 +31,7 @@ from toolkit.capture.recorder import Outcome, Recorder
 from toolkit.clock import Clock, SystemClock
 from toolkit.config import Settings, load_settings
 from toolkit.errors import INTERRUPTED, RecordingBusy, RecordingError, ServerError, ToolkitError
-from toolkit.model.recording import RecordingState, is_handle
+from toolkit.model.recording import is_handle
 from toolkit.observe import logs, trace
 from toolkit.replay.clock import SystemTime
 from toolkit.replay.options import ReplayOptions
@@ -40,8 +40,8 @@ from toolkit.show.look.faces import Faces
 from toolkit.show.look.presets import Presets
 from toolkit.show.moderation.gate import Gate
 from toolkit.store.folder import RecordingsFolder
+from toolkit.store.following import Following
 from toolkit.store.intent import Intent
-from toolkit.store.reader import Recording, open_recording
 from toolkit.vitals import Vitals
 
 __all__ = ["App", "get_app"]
@@ -94,6 +94,7 @@ class App:
         rehearsal: What is played, if anything is.
         refusal: Why this process must not record (another one owns the folder);
             empty if it may.
+        pages_open: Pages of the dashboard that stand in a browser; they count themselves.
     """
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
@@ -108,6 +109,7 @@ class App:
         self.faces = Faces(self.bus, settings.show_folder / "avatars", self.clock)
         self.presets = Presets(settings.show_folder / "presets.json", self.bus)
         self.refusal = ""
+        self.pages_open = 0
         self._lock = threading.RLock()
         self._recorder: Recorder | None = None
         self._recorder_thread: Background | None = None
@@ -118,8 +120,7 @@ class App:
         self._intent = Intent(settings.recordings)
         self._healed = threading.Event()
         self._leaving = threading.Event()
-        self._following: Recording | None = None
-        self._following_lock = threading.Lock()
+        self._following = Following()
         self._started = False
         self._signals = 0
         self._loop_lag_s = 0.0
@@ -231,8 +232,7 @@ class App:
             if thread.is_alive():
                 log.error("the recording is not sealed yet; the next start completes it")
         self.show.stop()
-        with self._following_lock:
-            self._unfollow()
+        self._following.close()
         self.folder.unlock()
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
@@ -449,31 +449,13 @@ class App:
         """
         Return the rows of a table after message ``since_seq`` as an Arrow IPC stream; blocks.
 
-        Works while it is being recorded: the journal is followed, the database is
-        the recorder's own.
+        Works while it is being recorded.
 
         Raises:
             RecordingError: There is no such recording or table.
         """
-        with self._following_lock:
-            following = self._following
-            if following is None or following.path.stem != recording_id:
-                self._unfollow()
-                following = open_recording(recording_id, self._folder_of(recording_id).path)
-            # One that is being recorded stays open: a notebook that follows it asks
-            # every second. A sealed file is let go: it may be rebuilt or deleted.
-            self._following = following
-            try:
-                following.refresh()
-                return following.arrow_after(since_seq, table)
-            finally:
-                if following.state is not RecordingState.LIVE:
-                    self._unfollow()
-
-    def _unfollow(self) -> None:
-        if self._following is not None:
-            self._following.close()
-            self._following = None
+        folder = self._folder_of(recording_id).path
+        return self._following.arrow_after(recording_id, folder, since_seq, table)
 
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Return each check with whether it passes and a sentence."""
@@ -495,4 +477,5 @@ class App:
             written=writer.counts() if writer else None,
             bus_seq=self.bus.seq,
             is_rehearsing=self.is_rehearsing,
+            pages_open=self.pages_open,
         )

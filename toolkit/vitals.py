@@ -36,6 +36,7 @@ class Vitals:
         written: Where the recording stands that is being written; None for none.
         bus_seq: Notices published.
         is_rehearsing: A rehearsal plays.
+        pages_open: Pages of the dashboard.
     """
 
     folder: Path
@@ -47,6 +48,7 @@ class Vitals:
     written: WriterCounts | None
     bus_seq: int
     is_rehearsing: bool
+    pages_open: int
 
     def readiness(self) -> dict[str, dict[str, Any]]:
         """Return each check: ``ok`` and one sentence of ``detail``."""
@@ -72,6 +74,7 @@ class Vitals:
             "toolkit_disk_free_bytes": self._disk_free_bytes(),
             "toolkit_loop_lag_seconds": self.loop_lag_s,
             "toolkit_rehearsal": float(self.is_rehearsing),
+            "toolkit_dashboard_pages": self.pages_open,
             "toolkit_projector_lag_seconds": self._projector_lag_s(),
         }
         readings |= self._connection_readings()

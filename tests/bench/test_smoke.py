@@ -7,7 +7,7 @@ makes something ten times slower, on any machine, however busy.
 
 import pytest
 
-from toolkit.bench import bus, decode, journal, projection, queries
+from toolkit.bench import bus, dashboard, decode, journal, projection, queries
 
 
 def by_name(figures):
@@ -54,3 +54,13 @@ def test_every_chart_of_the_notebook_is_asked_for_and_answered():
     assert len(charts) == 13
     assert max(charts.values()) < 5
     assert figures["queries: size per event"] < 500
+
+
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_page_of_the_dashboard_stands_while_its_cost_is_taken(chromium_path, monkeypatch):
+    """In a small room and for a second; what it costs there says nothing."""
+    monkeypatch.setenv("CHROMIUM", chromium_path)
+    figures = by_name(dashboard.measure(seconds=1, profile="small", rounds=1))
+    assert figures["dashboard: CPU of its browser"] > 0
+    assert figures["dashboard: server CPU for an open page"] < 100

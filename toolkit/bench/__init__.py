@@ -8,11 +8,13 @@ Where performance is known: ``toolkit bench``.
     projection  from batches to rows
     bus         from an event to everybody who listens
     sockets     fan-out to 1, 10, 100, 1,000 sockets, and some that never read
+    dashboard   what an open page costs the server
     queries     the charts of the standard notebook on ten million events, against pandas
     replay      how punctual the player is, how much it holds, how quickly it seeks
     startup     how long one waits for the first answer
     compare     two results side by side
-    machine     a figure, and what it was measured on; ``material`` what is worked on
+    machine     a figure, and what it was measured on; ``material`` what is worked on,
+                ``live`` a live that is recorded meanwhile
 
 Ratios are measured side by side in one run, because a shared machine halves any
 absolute figure. Results are printed, and kept as JSON on request. Nothing here is
@@ -74,6 +76,12 @@ def _sockets(args: argparse.Namespace) -> Iterable[Figure]:
     return sockets.measure(seconds=args.seconds / 2)
 
 
+def _dashboard(args: argparse.Namespace) -> Iterable[Figure]:
+    from toolkit.bench import dashboard
+
+    return dashboard.measure(seconds=args.seconds)
+
+
 def _queries(args: argparse.Namespace) -> Iterable[Figure]:
     from toolkit.bench import queries
 
@@ -99,6 +107,7 @@ _SUITES: dict[str, Callable[[argparse.Namespace], Iterable[Figure]]] = {
     "projection": _projection,
     "bus": _bus,
     "sockets": _sockets,
+    "dashboard": _dashboard,
     "queries": _queries,
     "replay": _replay,
     "startup": _startup,

@@ -8,28 +8,24 @@ one after the other, because only that can be compared.
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from random import Random
 from string import ascii_lowercase
 
+from toolkit.bench.live import served_live
 from toolkit.bench.machine import Figure
 from toolkit.bus.notice import Notice
 from toolkit.load.gauges import ProcessGauge
 from toolkit.load.histogram import Histogram
 from toolkit.load.listeners import Heard, Listeners
 from toolkit.load.pipes import RemoteActor
-from toolkit.load.server import Server
-from toolkit.load.source import Source
 from toolkit.model.event import Comment, User
 from toolkit.show.moderation.blocklist import Blocklist
 from toolkit.show.moderation.gate import Gate
 from toolkit.show.moderation.ruling import Rules
 from toolkit.simulator.language import LANGUAGES, comment_text
-from toolkit.simulator.profile import profile_named
 
 __all__ = ["measure"]
 
@@ -38,10 +34,8 @@ SUBSCRIBERS = (1, 10, 100, 1_000)
 STALLED_SHARE = 0.1
 STALLED_KIB_MAX = 64.0
 P99_CHANGE_PERCENT_MAX = 10.0
-CONNECT_WITHIN_S = 60.0
 ROUNDS = 3
 """With and without those that never read, in turns: the machine's own moods even out."""
-_USER = "demo"
 LISTED = 500
 JUDGED = 20_000
 """Comments judged: a third of them is said more than once, as in a real room."""
@@ -74,13 +68,10 @@ def measure(seconds: float, subscribers: Sequence[int] = SUBSCRIBERS) -> Iterato
 def _served(readers: int) -> Iterator[tuple[RemoteActor, ProcessGauge]]:
     """Have a live, a server that records it, and so many sockets that read."""
     with (
-        tempfile.TemporaryDirectory() as folder,
-        RemoteActor("simulator", Source, profile_named(PROFILE), 5) as source,
-        Server(Path(folder), _environment(Path(folder), source)) as server,
+        served_live(PROFILE) as server,
+        RemoteActor("socket clients", Listeners, server.port, readers, ["*"]) as listeners,
     ):
-        _wait_connected(server)
-        with RemoteActor("socket clients", Listeners, server.port, readers, ["*"]) as listeners:
-            yield listeners, ProcessGauge(server.pid)
+        yield listeners, ProcessGauge(server.pid)
 
 
 def _judging() -> Figure:
@@ -105,21 +96,6 @@ def _comment(rng: Random, number: int) -> Notice:
     text, language = comment_text(rng, rng.choice(LANGUAGES))
     comment = Comment(number, number, 0, 0, user, text, language, "", "", is_history=False)
     return Notice(number, Comment.kind, 0, comment)
-
-
-def _environment(folder: Path, source: RemoteActor) -> dict[str, str]:
-    return {
-        **source.started,
-        "TIKTOK_USERNAME": _USER,
-        "TOOLKIT_RECORDINGS": str(folder / "recordings"),
-    }
-
-
-def _wait_connected(server: Server) -> None:
-    deadline_s = time.monotonic() + CONNECT_WITHIN_S
-    while not (server.ask("/api/tiktok/status") or {}).get("connected"):
-        assert time.monotonic() < deadline_s, "the recorder does not connect"
-        time.sleep(0.05)
 
 
 def _fan_out(listeners: RemoteActor, gauge: ProcessGauge, number: int, seconds: float) -> Iterator[Figure]:

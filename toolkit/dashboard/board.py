@@ -91,8 +91,6 @@ class Board:
         self._listed_at_s = float("-inf")
         self._listed_for: object = None
         self._listing = threading.Lock()
-        self.pages = 0
-        """Pages open now; they tick slower when there are many."""
 
     def read(self) -> Reading:
         """Return what to show, at most :data:`READ_EVERY_S` old."""

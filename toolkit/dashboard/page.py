@@ -108,7 +108,7 @@ class Page:
     """One open page. Everything here runs in the server's loop, under the session's lock."""
 
     def __init__(self, app: App, language: str) -> None:
-        self._board, self._desk = _shared(app), Desk(app, language)
+        self._app, self._board, self._desk = app, _shared(app), Desk(app, language)
         self._language, self._words = language, words_of("page", language)
         now_ms = app.clock.now_us() // 1000
         self._cards = [make(self._ask, language, clock_ms=now_ms) for make in CARDS]
@@ -134,11 +134,10 @@ class Page:
         # A dry run of the script (--warm, --dev) has no browser to keep fresh.
         if pn.state.curdoc and pn.state.curdoc.session_context:
             self._ticker = pn.state.add_periodic_callback(self._tick, period=TICK_MS)
-            self._board.pages += 1
             pn.state.on_session_destroyed(self._close)
 
     def _close(self, session_context: Any) -> None:
-        self._board.pages -= 1
+        self._app.pages_open -= self._stands
 
     def _tick(self) -> None:
         now_s = time.monotonic()
@@ -149,7 +148,7 @@ class Page:
         self._update()
 
     def _keep_pace(self) -> None:
-        share = -(-self._board.pages // PAGES_AT_FULL_PACE)
+        share = -(-self._app.pages_open // PAGES_AT_FULL_PACE)
         period_ms = TICK_MS * max(share, 1)
         if self._ticker.period != period_ms:
             self._ticker.period = period_ms
@@ -166,6 +165,7 @@ class Page:
         """Do what a card asks; what concerns this page alone at once, the rest in the pool."""
         verb = request.get("verb")
         if verb == "look":
+            self._app.pages_open += not self._stands
             self._stands = True
             with pn.io.hold():
                 self._chart.set_theme(str(request.get("theme")))

@@ -73,6 +73,7 @@ METRICS: dict[str, _Definition] = {
     "toolkit_disk_free_bytes": _Definition(GaugeMetricFamily, "Free space where recordings go"),
     "toolkit_loop_lag_seconds": _Definition(GaugeMetricFamily, "Longest recent stall of the server's loop"),
     "toolkit_rehearsal": _Definition(GaugeMetricFamily, "1 while a rehearsal plays"),
+    "toolkit_dashboard_pages": _Definition(GaugeMetricFamily, "Pages of the dashboard that are open"),
 }
 """Every metric there is, by name. Counters get the suffix ``_total`` when shown."""
 

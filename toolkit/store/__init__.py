@@ -23,6 +23,7 @@ Keeping a recording: written before it is acknowledged, sealed into one file.
     resuming    whether a recording without a recorder may be continued
     intent      whom a server is recording, for the next one to know
     scores      the points of the show: a file of its own
+    following   the recording that a notebook asks for again and again, kept open
     reader      `open_recording`: polars and SQL on a sealed or a running recording
 
 May import ``model``, ``wire`` and ``ledger``. Knows nothing of TikTok's server, of the bus or
