@@ -204,6 +204,8 @@ class App:
         if self._signals > 1:
             os._exit(INTERRUPTED)
         log.info("stopping; a second signal exits at once")
+        # Now, not with the recorder: after an exit at once the next start would go on with it.
+        self._intent.drop()
         self._keep(self._stop_then_exit())
 
     async def _stop_then_exit(self) -> None:
