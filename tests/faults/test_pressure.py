@@ -41,20 +41,24 @@ BOMBS = [
 ]
 WATCHED = """
 import asyncio, json, os, signal, time
-worst = {"cpu_s": 0.0, "wall_s": 0.0}
+taken = [(0.0, 0.0)]
 run = asyncio.events.Handle._run
 def timed(handle):
     wall, cpu = time.monotonic(), time.thread_time()
     run(handle)
-    worst["cpu_s"] = max(worst["cpu_s"], time.thread_time() - cpu)
-    worst["wall_s"] = max(worst["wall_s"], time.monotonic() - wall)
+    taken.append((time.thread_time() - cpu, time.monotonic() - wall))
 asyncio.events.Handle._run = timed
 def tell(*_):
-    os.write(2, ("stalls " + json.dumps(worst) + "\\n").encode())
-    worst.update(cpu_s=0.0, wall_s=0.0)
+    cpu_s, wall_s = map(max, zip(*taken))
+    taken[:] = [(0.0, 0.0)]
+    os.write(2, ("stalls " + json.dumps({"cpu_s": cpu_s, "wall_s": wall_s}) + "\\n").encode())
 signal.signal(signal.SIGUSR1, tell)
 """
-"""Times every callback of the loop: on the clock, and what of it was our own doing."""
+"""
+Times every callback of the loop: on the clock, and what of it was our own doing.
+
+The signal may come between any two steps of `timed`: what it takes away must not be written back.
+"""
 SLOW_SEAL = """
 import time, toolkit.store.writer as w
 w.seal_journal = lambda *a, **k: time.sleep(600)
