@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.waiting import WITHIN_S
 from toolkit.clock import ManualClock
 from toolkit.model.frame import FrameKind, Message
 from toolkit.store.writer import RecordingWriter
@@ -94,7 +95,7 @@ def recorded(tmp_path: Path, clock: ManualClock) -> Callable[..., RecordingWrite
 def _no_thread_is_left() -> Iterator[None]:
     """Fail a test that leaves a projector or a journal's flusher running."""
     yield
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + WITHIN_S
     names = {"projector", "journal-sync"}
     while left := [t.name for t in threading.enumerate() if t.name in names]:
         assert time.monotonic() < deadline, left

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.waiting import wait_until
+from tests.waiting import WITHIN_S, wait_until
 from toolkit.clock import ManualClock
 from toolkit.errors import FolderNotWritable, RecordingError
 from toolkit.model.event import Batch
@@ -294,10 +295,11 @@ def test_a_failed_write_is_held_and_tried_again_without_doubling(tmp_path: Path,
     """The database cannot be opened for a while; the lag says so, then everything arrives once."""
     path = tmp_path / "x.duckdb"
     attempts = []
+    has_room = threading.Event()
 
     def open_database(target: Path) -> Database:
         attempts.append(target)
-        if len(attempts) < 3:
+        if not has_room.is_set():
             raise RecordingError("no space left on device")
         return Database.open(target)
 
@@ -306,7 +308,9 @@ def test_a_failed_write_is_held_and_tried_again_without_doubling(tmp_path: Path,
         assert projector.offer(batch)
     assert projector.lag.batches == 20
     projector.start()
-    wait_until(lambda: "no space left" in projector.lag.error)
+    wait_until(lambda: "no space left" in projector.lag.error and len(attempts) > 2)
+    assert projector.lag.batches == 20
+    has_room.set()
     wait_until(lambda: projector.lag.batches == 0)
     assert projector.lag.error == ""
     projector.stop()
@@ -327,8 +331,11 @@ def test_a_database_that_dies_after_a_commit_gets_no_row_twice(tmp_path: Path, m
     """The rows were in although the write failed: the last frame's number tells."""
     path = tmp_path / "x.duckdb"
     opened: list[Database] = []
+    is_known = threading.Event()
 
     def open_database(target: Path) -> Database:
+        # The error is told until the next write has gone well.
+        assert not opened or is_known.wait(WITHIN_S)
         opened.append(Database.open(target) if opened else _BreaksAfterWriting.open(target))
         return opened[-1]
 
@@ -338,6 +345,7 @@ def test_a_database_that_dies_after_a_commit_gets_no_row_twice(tmp_path: Path, m
         projector.offer(batch)
     projector.start()
     wait_until(lambda: projector.lag.error != "")
+    is_known.set()
     for batch in given[10:]:
         projector.offer(batch)
     wait_until(lambda: projector.lag.batches == 0)
