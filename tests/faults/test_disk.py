@@ -308,6 +308,9 @@ def killed(tmp_path_factory):
     with thread:
         process = RecordProcess(thread.simulator, folder)
         acked(thread, 10)
+        # The database takes what the journal has a moment later.
+        written = "*.duckdb.wal"
+        wait_until(lambda: any(path.stat().st_size > 10_000 for path in folder.glob(written)), written)
         process.end(signal.SIGKILL)
         wait_until(lambda: thread.simulator.ledger.connections[0].closed_at, "the end of the connection")
         yield thread, folder

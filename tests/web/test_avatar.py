@@ -46,6 +46,7 @@ class ImageHost(BaseHTTPRequestHandler):
             self.send_response(302)
             self.send_header("Location", "/a.png")
             self.send_header("Content-Length", "0")
+            self._answered()
             self.end_headers()
         else:
             body = bodies.get(self.path.partition("?")[0], PNG)
@@ -53,7 +54,11 @@ class ImageHost(BaseHTTPRequestHandler):
             self.send_header("Content-Type", "text/html")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            self._answered()
             self.wfile.write(body)
+
+    def _answered(self):
+        """Whoever has read the last byte may ask again before this thread goes on."""
         with self.lock:
             type(self).busy -= 1
 
