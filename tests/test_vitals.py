@@ -126,10 +126,11 @@ def test_a_disk_that_is_nearly_full_is_told_with_what_to_do(
 def test_how_steady_the_connection_is_can_be_scraped(writer: RecordingWriter) -> None:
     """Shares, the objective's rate, and the times by quantile."""
     stability = Stability(ConnectionState.CONNECTED, 0)
-    stability.lost(90, 12.5)
-    stability.moved(ConnectionState.RECONNECTING, 90)
-    stability.moved(ConnectionState.CONNECTED, 100)
-    readings = vitals(writer, {"stability": stability.figures(100)}).readings()
+    stability.heard(202.5)
+    stability.lost(215)
+    stability.moved(ConnectionState.RECONNECTING, 215)
+    stability.moved(ConnectionState.CONNECTED, 225)
+    readings = vitals(writer, {"stability": stability.figures(225)}).readings()
     shown = render(readings).decode()
     for line in (
         "toolkit_uptime_share 0.9",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from random import Random
 
@@ -16,6 +17,7 @@ from toolkit.capture.kind_watch import KindWatch
 from toolkit.clock import ManualClock
 from toolkit.connect.backoff import BackoffPolicy
 from toolkit.connect.kind_silence import USUAL_LIMITS
+from toolkit.connect.stimuli import Live, Start, Up
 from toolkit.connect.supervisor import Supervisor
 from toolkit.errors import DiskFull, JournalNotWritten
 from toolkit.model.event import Control
@@ -28,16 +30,22 @@ from toolkit.wire.encode import encode_fetch_result, encode_push_frame
 from toolkit.wire.schema import message_class
 
 
+def connected_account(clock):
+    """Return the account of a connection that just came up."""
+    supervisor = Supervisor(BackoffPolicy(), Random(1))
+    for stimulus in (Start(), Live(), Up()):
+        supervisor.handle(stimulus, clock.mono_ns() / 1e9)
+    return ConnectionAccount(supervisor, clock)
+
+
 class Desk:
     """An intake with a recording, on a disk that refuses while ``refusal`` is not 0."""
 
     def __init__(self, folder, monkeypatch):
         self.clock, self.bus = ManualClock(), MemoryBus()
         self.heard = self.bus.subscribe(notices_max=1000)
-        supervisor = Supervisor(BackoffPolicy(), Random(1))
-        self.intake = Intake(
-            self.bus, self.clock, KindWatch(ConnectionAccount(supervisor, self.clock), USUAL_LIMITS)
-        )
+        self.account = account = connected_account(self.clock)
+        self.intake = Intake(self.bus, self.clock, KindWatch(account, USUAL_LIMITS), account)
         self.writer = RecordingWriter.create(folder, "ann", clock=self.clock)
         self.writer.open_segment(7)
         self.refusal = 0
@@ -85,6 +93,20 @@ def desk(tmp_path, monkeypatch):
     yield desk
     desk.refusal = 0
     desk.writer.abandon()
+
+
+def test_how_steady_the_connection_is_is_noted_up_to_the_last_frame(desk):
+    """What came after it was silence: who goes on with the recording counts it as time away, once."""
+    desk.clock.advance(3)
+    desk.take(1)
+    heard_at = desk.clock.now_us()
+    desk.clock.advance(11)
+    saved = desk.account.stability_saved()
+    assert (saved["connected_s"], saved["disconnected_s"], saved["at"]) == (3, 0, heard_at)
+    later = ConnectionAccount(Supervisor(BackoffPolicy(), Random(1)), desk.clock)
+    later.resume(json.dumps(saved), heard_at)
+    figures = later.status()["stability"]
+    assert (figures["connected_s"], figures["disconnected_s"]) == (3, 11)
 
 
 @pytest.mark.parametrize("full", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG])

@@ -54,6 +54,10 @@ STABLE_S, PAUSE_S, DIALS_TO_PAUSE = 60.0, 30.0, 3
 RETURN_S = 600.0
 NEAR_S = 0.05
 """Clocks are floats, and timers may be a moment early."""
+NOTICED_AFTER_S = 14.0
+"""A line that went dead without a word; any other end comes at once, whatever was heard last."""
+QUIET_S_MAX = 8.0
+"""Between the last thing heard and such an end."""
 
 
 class Violation(AssertionError):
@@ -93,6 +97,49 @@ class Result:
     dials: int = 0
     backs_s: list[float] = field(default_factory=list)
     told: list[str] = field(default_factory=list)
+
+
+class Line:
+    """What came over the line, and when: what is connected time, and what a gap."""
+
+    def __init__(self):
+        self.up_s = 0.0  # of the connections before this one
+        self.up_at = self.silent_at = None
+        self.gap_at = None
+        self.connected_s = self.disconnected_s = self.before_gap_s = 0.0
+
+    def up(self, t, silent_at):
+        """A connection stands, on which the last thing is said at ``silent_at``."""
+        self.up_at, self.silent_at = t, silent_at
+
+    def down(self, t, in_order):
+        """It has ended. If not in order, a gap began with the last thing heard."""
+        self.up_s += (t if in_order else self.heard_at(t)) - self.up_at
+        self.gap_at = None if in_order else self.heard_at(t)
+        self.before_gap_s = self.disconnected_s
+        self.up_at = None
+
+    def heard_at(self, t):
+        """Return when something was last heard on the connection that stands."""
+        return min(t, self.silent_at)
+
+    def judge(self, t, figures):
+        """Hold figures against it, at any moment: nothing unheard counts, nothing is taken back."""
+        true = self.up_s + (0.0 if self.up_at is None else self.heard_at(t) - self.up_at)
+        if abs(figures["connected_s"] - true) > NEAR_S / 10:
+            raise Violation(f"connected {true:.3f} s, it says {figures['connected_s']:.3f} s")
+        for name in ("connected_s", "disconnected_s"):
+            if figures[name] < getattr(self, name):
+                raise Violation(f"{name} fell from {getattr(self, name)} to {figures[name]}")
+            setattr(self, name, figures[name])
+
+    def judge_gap(self, t):
+        """The whole of a gap was disconnected, where a connection was wanted all the time."""
+        if self.gap_at is None:
+            return
+        told, true = self.disconnected_s - self.before_gap_s, t - self.gap_at
+        if abs(told - true) > NEAR_S / 10:
+            raise Violation(f"of a gap of {true:.3f} s, {told:.3f} s count as disconnected")
 
 
 class Oracle:
@@ -297,6 +344,7 @@ class World:
         more = Random(f"in vain {seed}")
         self.garbled = draw_spans(more, 1200, [(5, 60), (60, 1800)]) if more.random() < 0.3 else never
         self.endless = draw_spans(more, 1200, [(5, 60), (60, 1800)]) if more.random() < 0.15 else never
+        self.quiet = Random(f"quiet {seed}")
         # After each time off: the same broadcast, or another one.
         rooms = Random(f"rooms {seed}")
         self.rooms = list(itertools.accumulate(rooms.random() < 0.5 for _ in self.off.spans))
@@ -339,7 +387,7 @@ class World:
         self.life = object()
         self.timer = self.probe = self.work = self.connection = None
         self.recording = self.sealing = None
-        self.up_s = 0.0
+        self.line = Line()
         self.finished = False
         self.tell(Start())
 
@@ -394,6 +442,7 @@ class World:
             self.tell(Stop())
             if self.supervisor.state is not ConnectionState.STOPPED or self.connection or self.work:
                 raise Violation("stop did not stop")
+            self._judge_time()
         return self.result
 
     def _look(self):
@@ -401,6 +450,7 @@ class World:
         if self.life is None or self.finished:
             return
         supervisor = self.supervisor
+        self._judge_time()
         if (supervisor.state is ConnectionState.CONNECTED) != (self.connection is not None):
             raise Violation(f"it says {supervisor.state.value}, and it is not so")
         if not (self.timer or self.probe or self.work or self.connection):
@@ -480,6 +530,8 @@ class World:
         for command in commands:
             self.note(f"    {command}")
             self._carry_out(command, postponed)
+        if self.supervisor.state in (ConnectionState.WAITING, ConnectionState.NEEDS_OPERATOR):
+            self.line.gap_at = None
         if isinstance(stimulus, Down) and stimulus.retry_after_s is not None:
             self._save()
         if self.supervisor.state is ConnectionState.WAITING and self.oracle.was_up:
@@ -525,6 +577,8 @@ class World:
                 oracle.was_up, oracle.over_at = False, self.t
                 self.sealing = self.after(seconds, self._seal)
             case Hangup():
+                if self.connection is not None:
+                    self.line.down(self.t, in_order=True)
                 self.timer = self.probe = self.work = self.connection = None
             case Finish(cause):
                 self.finished = self.answering is not Stop and state is not ConnectionState.NEEDS_OPERATOR
@@ -671,35 +725,45 @@ class World:
             self.back_since = None
         ends = [(t + 10 * HOUR_S, Down(Cause.CLOSED))]
         if self.endless.at(t):
-            ends.append((t + 0.5, Down(Cause.UNREADABLE, is_unusable=True, unseen_s=0.0)))
+            ends.append((t + 0.5, Down(Cause.UNREADABLE, is_unusable=True)))
         if self.flaky_s:
             ends.append((t + rng.expovariate(1 / self.flaky_s), Down(Cause.CLOSED)))
         for a, b in self.down.spans:
             if b > t and b - a > 3:
                 if rng.random() < 0.5:
-                    ends.append((max(a, t), Down(Cause.NETWORK, unseen_s=0.0)))
-                elif b - a > 14:
-                    ends.append((max(a, t) + 14, Down(Cause.SILENCE, unseen_s=14.0)))
+                    ends.append((max(a, t), Down(Cause.NETWORK)))
+                elif b - a > NOTICED_AFTER_S:
+                    ends.append((max(a, t) + NOTICED_AFTER_S, Down(Cause.SILENCE)))
         ends += [(a, Down(Cause.LIVE_ENDED)) for a, _ in self.off.spans if a > t]
         at, down = min(ends, key=lambda end: end[0])
+        at = max(at, t + 0.01)
 
         def end(mark):
             if self.connection is mark:
+                self._judge_time()
                 self.connection = None
-                self.up_s += self.t - t
+                self.line.down(self.t, in_order=down.cause is Cause.LIVE_ENDED)
                 self.oracle.down(self.t, down, True, False)
                 self._after_end(down, False)
 
-        self.connection = self.after(max(at - t, 0.01), end)
+        self.connection = self.after(at - t, end)
+        silent_s = NOTICED_AFTER_S if down.cause is Cause.SILENCE else self.quiet.uniform(0, QUIET_S_MAX)
         self.oracle.up(t)
         self._record()
         self.tell(Up())
+        self.line.up(t, max(t, at - silent_s))
+        self._judge_time()
+        self.line.judge_gap(t)
+
+    def _judge_time(self):
+        """Something comes as long as the line carries it; the figures of time are the world's."""
+        if self.connection is not None:
+            self.supervisor.stability.heard(self.line.heard_at(self.t) + self.mono_s)
+        self.line.judge(self.t, self.supervisor.stability.figures(self.mono))
 
     def _judge_figures(self):
-        """The supervisor's figures of time are the world's."""
+        """The supervisor's other figures are the world's, too."""
         figures = self.supervisor.stability.figures(self.mono)
-        if abs(figures["connected_s"] - self.up_s) > 0.001:
-            raise Violation(f"connected {self.up_s:.3f} s, it says {figures['connected_s']:.3f} s")
         own = tuple(figures[name] for name in ("outages", "reconnects", "given_up"))
         true = (self.oracle.outages, self.oracle.reconnects, self.oracle.given_up)
         if own != true:

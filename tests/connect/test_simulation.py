@@ -26,8 +26,9 @@ def test_hours_of_outages_leave_no_rule_broken():
     300 seeded hours; `TOOLKIT_SIM_HOURS=100000` makes it a long run (7 minutes).
 
     Never two connections, no dial before a deadline, no signature while the network is
-    away, back within 5 s of its return, attempts counted, never stuck. A failure names
-    its seed and the command that shows it.
+    away, back within 5 s of its return, attempts counted, never stuck; what counts as
+    connected was heard, all of a gap was disconnected, no second is taken back. A failure
+    names its seed and the command that shows it.
     """
     simulation = load("simulation")
     backs_s = []
@@ -66,6 +67,8 @@ FAULTS = {
         "delay_s",
         lambda self, n, rng: 5.0 * 2.0 ** min(n, 60),
     ),
+    "silence counts as connected": ("stability.Stability", "_sure_s", lambda self, now_s: now_s),
+    "what was heard is forgotten": ("stability.Stability", "heard", lambda self, at_s: None),
     "attempts have no end": ("backoff.BackoffPolicy", "is_exhausted", lambda self, n: False),
 }
 

@@ -452,7 +452,7 @@ def test_a_recorder_without_a_limit_reaches_any_attempt():
 def test_every_change_of_state_is_announced_in_order_with_its_outage():
     """What the operator saw can be told again; one id from the loss to the return."""
     d = connected()
-    d.at(100, Down(Cause.SILENCE, "quiet", unseen_s=14))
+    d.at(100, Down(Cause.SILENCE, "quiet"))
     d.at(101, ProbeOk(), Live(), Up())
     told = d.supervisor.announce()
     assert [t.state.value for t in told] == [

@@ -140,14 +140,15 @@ def test_a_look_that_cannot_help_is_the_operators_while_waiting_too(down):
 def test_the_time_to_be_back_runs_from_the_return_of_the_network():
     """Hours in which the network was away are not held against us; our own seconds are."""
     supervisor = Supervisor(EXACT, Random(1))
-    steps = [(0, Start()), (0, Live()), (0, Up()), (100, Down(Cause.NETWORK, unseen_s=12.0))]
+    steps = [(0, Start()), (0, Live()), (0, Up()), (100, Down(Cause.NETWORK))]
     steps += [(101, ProbeFailed()), (7000, ProbeOk()), (7001, Live()), (7003, Up())]
+    supervisor.stability.heard(88)
     for at_s, stimulus in steps:
         supervisor.handle(stimulus, at_s)
     figures = supervisor.stability.figures(7003)
     assert figures["back_s_p50"] == figures["back_s_p99"] == 3
     assert figures["detect_s_p50"] == figures["detect_s_max"] == 12
-    assert (figures["connected_s"], figures["disconnected_s"]) == (100, 6903)
+    assert (figures["connected_s"], figures["disconnected_s"]) == (88, 6915)
 
 
 def test_patience_comes_with_waiting_for_the_next_live():

@@ -282,9 +282,11 @@ def test_the_connection_card_has_the_figures_of_the_status():
     """Rounded to what is shown; unknown where nothing was measured; windows without a limit left out."""
     assert connection(idle_status("ann")) == {"known": False}
     stability = Stability(ConnectionState.CONNECTED, 0)
-    stability.lost(90, 13.62)
+    stability.heard(76.38)
+    stability.lost(90)
     stability.moved(ConnectionState.RECONNECTING, 90)
     stability.moved(ConnectionState.CONNECTED, 92)
+    stability.heard(100)
     windows = [
         {"window": "minute", "limit": None, "used": 0, "left": None, "reset_at": None},
         {"window": "day", "limit": 90, "used": 2, "left": 88, "reset_at": 1},
@@ -294,7 +296,7 @@ def test_the_connection_card_has_the_figures_of_the_status():
         "sign_budget": {"windows": windows, "held": True, "next_at": None},
     }
     said = connection(status)
-    assert (said["uptime"], said["down_s"], said["success"], said["meets"]) == (0.98, 2, 1.0, True)
+    assert (said["uptime"], said["down_s"], said["success"], said["meets"]) == (0.8438, 16, 1.0, True)
     assert (said["detect"], said["back"]) == ([13.6] * 3, [2.0] * 3)
     assert said["budget"] == [{"window": "day", "limit": 90, "left": 88}]
     assert said["held"]

@@ -111,11 +111,16 @@ class ConnectionAccount:
                 "sign_budget": self._budget(now_s, now_us),
             }
 
+    def heard(self, mono_ns: int) -> None:
+        """Take in when a frame came. Called for every one."""
+        self._supervisor.stability.heard(mono_ns / 1e9)
+
     def stability_saved(self) -> dict[str, Any]:
-        """Return how steady the connection was, as the recording keeps it."""
+        """Return how steady the connection was, as the recording keeps it; ``at`` is up to when."""
+        now_s, stability = self._clock.mono_ns() / 1e9, self._supervisor.stability
         with self.lock:
-            saved = self._supervisor.stability.saved(self._clock.mono_ns() / 1e9)
-        return {**saved, "at": self._clock.now_us()}
+            saved, unheard_s = stability.saved(now_s), stability.unheard_s(now_s)
+        return {**saved, "at": self._clock.now_us() - round(unheard_s * 1e6)}
 
     def begin_anew(self) -> None:
         """Count how steady the connection is from here on: another recording begins."""

@@ -16,6 +16,7 @@ from collections import deque
 from typing import Any
 
 from toolkit.bus.memory import MemoryBus
+from toolkit.capture.account import ConnectionAccount
 from toolkit.capture.kind_watch import KindWatch
 from toolkit.capture.options import KEPT_METHODS
 from toolkit.clock import Clock
@@ -46,11 +47,12 @@ class Intake:
         live_ended: TikTok has said that the live is over; whoever connects resets it.
     """
 
-    def __init__(self, bus: MemoryBus, clock: Clock, kinds: KindWatch) -> None:
+    def __init__(self, bus: MemoryBus, clock: Clock, kinds: KindWatch, account: ConnectionAccount) -> None:
         self.live_ended = False
         self._bus = bus
         self._clock = clock
         self._kinds = kinds
+        self._account = account
         self._held: deque[Frame] = deque()
         self._held_bytes = 0
         self._retry_at_s = 0.0
@@ -89,6 +91,7 @@ class Intake:
             JournalNotWritten: It cannot be written for another reason.
         """
         frame = writer.stamped(kind, data)
+        self._account.heard(frame.received_mono_ns)
         if self._held:
             self._hold(frame)
             return self.look(writer)

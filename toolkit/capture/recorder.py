@@ -132,7 +132,7 @@ class Recorder:
         )
         self._account = ConnectionAccount(self._supervisor, clock)
         self._kinds = KindWatch(self._account, silence_limits)
-        self._intake = Intake(bus, clock, self._kinds)
+        self._intake = Intake(bus, clock, self._kinds, self._account)
         self._inbox: asyncio.Queue[Stimulus] = asyncio.Queue(INBOX_MAX)
         self._loop: asyncio.AbstractEventLoop | None = None
         self._gate = threading.Lock()

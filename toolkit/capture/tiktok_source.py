@@ -27,7 +27,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import dataclasses
 import logging
 from collections.abc import Callable
 from typing import Any
@@ -133,20 +132,16 @@ class TikTokSource:
         assert self._room_id, "resolve() comes first"
         self._on_up, self._on_frame, self._on_look = on_up, on_frame, on_look
         failpoint.reach("dial")
-        down: Down | None = None
         try:
             async with asyncio.timeout(SIGN_TIMEOUT_S):
                 task = await self._client.start(room_id=self._room_id, fetch_live_check=False)
-            down = await self._watch(task)
+            return await self._watch(task)
         except ToolkitError as error:
-            down = self._ours(error)
+            return self._ours(error)
         except Exception as error:
-            down = classify(error, self._user, self._clock.now_us())
+            return classify(error, self._user, self._clock.now_us())
         finally:
             await self.close()
-        if self._watchdog is not None and down.unseen_s is None:
-            down = dataclasses.replace(down, unseen_s=self._watchdog.unseen_s(self._now_s()))
-        return down
 
     async def close(self) -> None:
         """Let go of everything. Bounded; harmless when repeated."""
@@ -206,9 +201,7 @@ class TikTokSource:
                     if look_s == 0.0:
                         is_polite = False
                         unseen_s = self._watchdog.unseen_s(self._now_s())
-                        return Down(
-                            Cause.SILENCE, f"Nothing arrived for {unseen_s:.0f} s.", unseen_s=unseen_s
-                        )
+                        return Down(Cause.SILENCE, f"Nothing arrived for {unseen_s:.0f} s.")
                 await self._wait(task, look_s)
             error = task.exception()
         finally:

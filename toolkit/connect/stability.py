@@ -1,14 +1,23 @@
 """
 How well a connection was kept, in figures.
 
-    uptime share   connected / (connected + wanted and not connected); waiting for
-                   a live to start counts as neither
+    connected      from a connection to the last thing heard on it, or to its end in
+                   order: stopped, or the live is over
+    disconnected   wanted and not connected, and the silence of a connection before its
+                   loss was noticed: from the last thing heard to the next connection,
+                   as the gap runs
+    uptime share   connected / (connected + disconnected); waiting for a live to start
+                   counts as neither
     success rate   outages that ended in a connection / outages that ended; the
                    objective is 95 %
     detect         last frame to the moment its loss was noticed
     back           from when the network was back (or was never gone) to connected
     score          0-100 = 60 x uptime share + 25 x success rate + 15 x speed,
                    speed = 1 where p90 of `back` is at most 5 s, falling to 0 at 60 s
+
+While a connection stands, the time since the last thing heard is neither: it becomes
+the one with the next frame, or the other with the news that the line was dead. So both
+only ever grow, and none of it is taken back.
 
 The figures are of one recording. They are saved in it, so a process that goes on with
 the recording of one that died goes on with its figures: the time in between counts as
@@ -37,7 +46,7 @@ _WANTED = frozenset({ConnectionState.RESOLVING, ConnectionState.CONNECTING, Conn
 
 class Stability:
     """
-    Counts states and outages. Fed by the supervisor with every step.
+    Counts states and outages. Fed by the supervisor with every step, and with every frame.
 
     Attributes:
         outages: Connections lost, or not reached at first.
@@ -54,6 +63,7 @@ class Stability:
         self._down_s = 0.0
         self._state = state
         self._at_s = now_s
+        self._heard_s = float("-inf")
         self._possible_s: float | None = None
         self._is_out = False
         self._detect_s: deque[float] = deque(maxlen=SAMPLES_MAX)
@@ -75,10 +85,28 @@ class Stability:
             # Stopped, or the live is over: neither a success nor a failure.
             self._is_out = False
 
-    def lost(self, now_s: float, unseen_s: float | None) -> None:
-        """Take in the begin of an outage. Call before :meth:`moved`."""
-        if unseen_s is not None:
-            self._detect_s.append(unseen_s)
+    def heard(self, at_s: float) -> None:
+        """Take in when a frame came, or anything that shows that the line was alive."""
+        self._heard_s = at_s
+
+    def unheard_s(self, now_s: float) -> float:
+        """Return how long nothing was heard on the connection that stands; 0 if none does."""
+        return now_s - self._sure_s(now_s)
+
+    def _sure_s(self, now_s: float) -> float:
+        """Return until when it is known what the time was."""
+        if self._state is not ConnectionState.CONNECTED or self._at_s is None:
+            return now_s
+        # The connection itself was the first thing heard.
+        return min(max(self._heard_s, self._at_s), now_s)
+
+    def lost(self, now_s: float) -> None:
+        """Take in that a connection ended, or could not be made. Call before :meth:`moved`."""
+        if self._state is ConnectionState.CONNECTED:
+            self._detect_s.append(self.unheard_s(now_s))
+            self._up_s, self._down_s = self._shares(self._sure_s(now_s))
+            self._down_s += self.unheard_s(now_s)
+            self._at_s = now_s
         if not self._is_out:
             self._is_out = True
             self._possible_s = now_s
@@ -96,7 +124,7 @@ class Stability:
 
     def figures(self, now_s: float) -> dict[str, Any]:
         """Return the figures as JSON data; None where nothing has happened to measure."""
-        up_s, down_s = self._shares(now_s)
+        up_s, down_s = self._shares(self._sure_s(now_s))
         ended = self.reconnects + self.given_up
         uptime = up_s / (up_s + down_s) if up_s + down_s > 0 else None
         success = self.reconnects / ended if ended else None
@@ -137,7 +165,7 @@ class Stability:
 
         Args:
             saved: What :meth:`saved` returned there.
-            connected_s: How long after that it still was connected, seconds.
+            connected_s: How long after that the last thing was heard, seconds.
             away_s: From its last frame to now, seconds.
             now_s: Monotonic time.
         """

@@ -61,8 +61,6 @@ class Down:
             come again: an answer of the signing service that names no server of
             TikTok's, a frame without an end.
         hopeless: Trying again cannot help whatever the cause (a refused key).
-        unseen_s: Seconds since the last frame when the end was noticed: the time to
-            detect; None where no connection stood.
     """
 
     cause: Cause
@@ -70,7 +68,6 @@ class Down:
     retry_after_s: float | None = None
     is_unusable: bool = False
     hopeless: bool = False
-    unseen_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

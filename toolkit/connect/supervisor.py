@@ -305,7 +305,7 @@ class Supervisor:
             down = Down(Cause.LIVE_ENDED, "The live ended while the connection was down.")
         if down.cause in (Cause.LIVE_ENDED, Cause.OFFLINE, Cause.STOPPED):
             return self._over(down, now_s)
-        self._begin_outage(now_s, down.unseen_s)
+        self._begin_outage(now_s)
         is_exhausted = self._policy.is_exhausted(self._attempt + 1)
         if _is_hopeless(down) or self._is_impatient() or is_exhausted:
             return self._give_up(down.cause, down.detail, now_s)
@@ -375,8 +375,8 @@ class Supervisor:
 
     # -- telling ----------------------------------------------------------
 
-    def _begin_outage(self, now_s: float, unseen_s: float | None = None) -> None:
-        self.stability.lost(now_s, unseen_s)
+    def _begin_outage(self, now_s: float) -> None:
+        self.stability.lost(now_s)
         self._outage = self._outage or f"{self._rng.getrandbits(32):08x}"
 
     def _enter(

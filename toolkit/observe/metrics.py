@@ -33,9 +33,11 @@ METRICS: dict[str, _Definition] = {
     "toolkit_degraded": _Definition(GaugeMetricFamily, "1 while connected and not well"),
     "toolkit_outages": _Definition(CounterMetricFamily, "Connections lost, or not reached at first"),
     "toolkit_reconnects": _Definition(CounterMetricFamily, "Outages that ended in a connection"),
-    "toolkit_connected_seconds": _Definition(CounterMetricFamily, "Time connected"),
+    "toolkit_connected_seconds": _Definition(
+        CounterMetricFamily, "Time connected, up to the last thing heard"
+    ),
     "toolkit_disconnected_seconds": _Definition(
-        CounterMetricFamily, "Time a connection was wanted and there was none"
+        CounterMetricFamily, "Time a connection was wanted and there was none, or a dead one"
     ),
     "toolkit_stability_score": _Definition(GaugeMetricFamily, "Stability of the connection, 0 to 100"),
     "toolkit_uptime_share": _Definition(
