@@ -122,6 +122,11 @@ class Studio:
         await self.until(lambda: connections[-1].acked >= frames, f"{frames} acknowledgements")
         return connections[-1]
 
+    def assert_never_lost(self) -> None:
+        """Fail, with what ended each segment, if there was more than one connection."""
+        told = [notice.data["detail"] for notice in self.heard() if notice.type == "status"]
+        assert len(self.simulator.ledger.connections) == 1, told
+
     async def until_spent(self) -> None:
         """Wait until every armed fault has happened."""
         await self.until(lambda: not self.simulator.faults.state()["armed"], "the faults to happen")

@@ -71,7 +71,7 @@ def test_a_bad_frame_costs_no_connection(tmp_path, kind, parameters):
             room.throw(kind, **parameters)
             await room.until_spent()
             await finish(room)
-            assert len(room.simulator.ledger.connections) == 1
+            room.assert_never_lost()
 
     run(scenario)
 
@@ -144,7 +144,7 @@ def test_a_frame_that_drips_in_time_is_read(tmp_path):
             room.throw("slow-drip", byte_ms=0.1)
             await room.until_spent()
             await finish(room)
-            assert len(room.simulator.ledger.connections) == 1
+            room.assert_never_lost()
 
     run(scenario)
 
@@ -157,7 +157,7 @@ def test_a_quiet_room_is_not_a_silent_one(tmp_path, quick_watchdog):
             await room.until_connected()
             room.throw("mute")
             await asyncio.sleep(1.5)
-            assert len(room.simulator.ledger.connections) == 1
+            room.assert_never_lost()
             assert room.recorder.status()["connected"]
             room.simulator.faults.clear()
             await finish(room)
@@ -174,7 +174,7 @@ def test_a_loop_that_stands_still_is_not_taken_for_silence(tmp_path, quick_watch
             time.sleep(2)  # noqa: ASYNC251  # the stall
             await room.fresh_message_passes()
             await finish(room)
-            assert len(room.simulator.ledger.connections) == 1
+            room.assert_never_lost()
 
     run(scenario)
 

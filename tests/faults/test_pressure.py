@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import time
@@ -21,6 +22,9 @@ from toolkit.store.folder import RecordingsFolder
 
 MIB = 1 << 20
 STALL_S_MAX = 0.05
+TRIES_MAX = 3
+"""What is slow is slow each time. On a busy machine time passes in which we do nothing, so CPU
+time is what counts; but that grows, too, when others use the core's caches."""
 BOMB_MIB_MAX = 64
 BURST_MIB_MAX = 400
 """Cap of a recorder under 1,000 events a second: half of it is there before the first
@@ -102,16 +106,20 @@ def test_bombs_cost_neither_memory_nor_time(tmp_path):
         stalls(process)
         before = memory_mib(process, "VmRSS")
         for bomb in BOMBS:
-            Path(f"/proc/{process.pid}/clear_refs").write_text("5")
-            thread.call(lambda bomb=bomb: simulator.throw(Fault.of(**bomb)))
-            wait_until(lambda: not simulator.faults.state()["armed"], str(bomb))
-            acked(simulator, simulator.ledger.connections[-1].acked + 2)
-            stall, peak = stalls(process), memory_mib(process, "VmHWM")
-            print(f"{bomb}: {stall['cpu_s'] * 1000:.0f} ms of CPU, {stall['wall_s'] * 1000:.0f} ms, "
-                  f"{peak - before:+.0f} MiB")  # fmt: skip
-            # On a busy machine time passes in which we do nothing; what we do is CPU time.
-            assert stall["cpu_s"] < STALL_S_MAX, (bomb, stall)
-            assert peak - before < BOMB_MIB_MAX, (bomb, before, peak)
+            quickest_s = math.inf
+            for _ in range(TRIES_MAX):
+                Path(f"/proc/{process.pid}/clear_refs").write_text("5")
+                thread.call(lambda bomb=bomb: simulator.throw(Fault.of(**bomb)))
+                wait_until(lambda: not simulator.faults.state()["armed"], str(bomb))
+                acked(simulator, simulator.ledger.connections[-1].acked + 2)
+                stall, peak = stalls(process), memory_mib(process, "VmHWM")
+                print(f"{bomb}: {stall['cpu_s'] * 1000:.0f} ms of CPU, {stall['wall_s'] * 1000:.0f} ms, "
+                      f"{peak - before:+.0f} MiB")  # fmt: skip
+                assert peak - before < BOMB_MIB_MAX, (bomb, before, peak)
+                quickest_s = min(quickest_s, stall["cpu_s"])
+                if quickest_s < STALL_S_MAX:
+                    break
+            assert quickest_s < STALL_S_MAX, bomb
         assert len(simulator.ledger.connections) == 1
         assert process.end(signal.SIGTERM) == 0, process.said
         assert not (found := verdict(thread, tmp_path / "r")), found
