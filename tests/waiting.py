@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,3 +21,24 @@ def wait_until(
         assert time.monotonic() < deadline, f"not within {within_s:g} s: {what or condition}"
         time.sleep(every_s)
     return value
+
+
+class Lateness:
+    """How late this loop is in all: time that the machine takes, not what runs in it. Made in the loop."""
+
+    EVERY_S = 0.05
+
+    def __init__(self) -> None:
+        self.total_s = 0.0
+        self._task = asyncio.ensure_future(self._measure())
+
+    async def _measure(self) -> None:
+        while True:
+            asleep_at = time.monotonic()
+            await asyncio.sleep(self.EVERY_S)
+            self.total_s += max(0.0, time.monotonic() - asleep_at - 2 * self.EVERY_S)
+
+    def stop(self) -> float:
+        """End the measurement; return how late it was, in seconds."""
+        self._task.cancel()
+        return self.total_s

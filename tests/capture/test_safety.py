@@ -9,11 +9,13 @@ import shutil
 import ssl
 import subprocess
 import time
+from datetime import datetime
 from random import Random
 
 import pytest
 from TikTokLive.client.web.web_settings import WebDefaults
 
+from tests.waiting import Lateness
 from toolkit.bus.memory import MemoryBus
 from toolkit.capture.options import SourceOptions
 from toolkit.capture.quota_file import QUOTA_FILE, load_quota, save_quota
@@ -29,9 +31,12 @@ from toolkit.observe import logs
 from toolkit.simulator.fault_plan import FaultPlan
 from toolkit.simulator.faults import Fault
 from toolkit.simulator.server import Simulator
+from toolkit.store.folder import RecordingsFolder
 
 KEY, SESSION, TOKEN = "canary-key-5150", "canarysessionid77", "canaryMsToken99"
 LIMIT_S = 60
+MICROSECOND_S = 1e-5
+"""Times are stored in microseconds: a few of them, rounded."""
 POLICY = BackoffPolicy(base_s=0.2, ceiling_s=0.5, attempts_max=0)
 
 
@@ -71,27 +76,6 @@ async def until(condition, limit_s=LIMIT_S):
         while not condition():  # noqa: ASYNC110 - the condition is another task's
             await asyncio.sleep(0.01)
     return time.monotonic() - began
-
-
-class Lateness:
-    """How late this loop was in all: time that the machine took, not what runs in it."""
-
-    EVERY_S = 0.05
-
-    def __init__(self):
-        self.total_s = 0.0
-        self._task = asyncio.ensure_future(self._measure())
-
-    async def _measure(self):
-        while True:
-            asleep_at = time.monotonic()
-            await asyncio.sleep(self.EVERY_S)
-            self.total_s += max(0.0, time.monotonic() - asleep_at - 2 * self.EVERY_S)
-
-    def stop(self):
-        """End the measurement; return how late it was."""
-        self._task.cancel()
-        return self.total_s
 
 
 async def simulated(*faults, **arguments):
@@ -223,6 +207,28 @@ def test_heartbeats_keep_to_a_sane_pace(tmp_path):
     asyncio.run(both())
 
 
+def looked_at(made, seen):
+    """Return a recorder's status, and keep what it says of time."""
+    status = made.status()
+    seen.append(status["stability"])
+    return status
+
+
+def judge_silence(info):
+    """What a recording says of its connection agrees with its gap: nobody was connected in it."""
+    (gap,) = info["gaps"]
+    observed_s, figures = sum(length_s(segment) for segment in info["segments"]), info["stability"]
+    assert length_s(gap) > 3
+    assert figures["disconnected_s"] >= length_s(gap) - MICROSECOND_S
+    assert 0 < figures["connected_s"] <= observed_s + MICROSECOND_S
+
+
+def length_s(stretch):
+    """Return how long a segment or a gap was."""
+    from_, to = (datetime.fromisoformat(stretch[key]) for key in ("started_at", "ended_at"))
+    return (to - from_).total_seconds()
+
+
 def test_half_open_silence_is_noticed_and_healed_within_5_seconds(tmp_path):
     """
     A server that goes mute with its socket open: detected, and connected again; then not in vain.
@@ -239,8 +245,9 @@ def test_half_open_silence_is_noticed_and_healed_within_5_seconds(tmp_path):
         await asyncio.sleep(0.5)
         lateness = Lateness()
         simulator.freeze_connections()
-        noticed_s = await until(lambda: made.status()["state"] != "connected")
-        back_s = await until(lambda: made.status()["connected"])
+        seen = []
+        noticed_s = await until(lambda: looked_at(made, seen)["state"] != "connected")
+        back_s = await until(lambda: looked_at(made, seen)["connected"])
         late_s = lateness.stop()
         print(f"noticed after {noticed_s:.2f} s, back after {back_s:.2f} s, the machine {late_s:.2f} s late")
         assert 3 < noticed_s <= 15 + late_s
@@ -257,8 +264,12 @@ def test_half_open_silence_is_noticed_and_healed_within_5_seconds(tmp_path):
         assert started["wait_s"] > 0
         assert started["outage"] == success["outage"] != ""
         made.stop()
-        await running
+        (recording_id,) = (await running).recordings
         await simulator.stop()
+        judge_silence(RecordingsFolder(tmp_path).info(recording_id))
+        for name in ("connected_s", "disconnected_s"):
+            counted = [figures[name] for figures in seen]
+            assert counted == sorted(counted), f"{name} is scraped as a counter"
 
     asyncio.run(scenario())
 
@@ -273,12 +284,12 @@ def test_a_server_that_was_down_is_back_within_5_seconds_of_its_return(tmp_path)
         running = asyncio.ensure_future(made.run())
         await until(lambda: made.status()["connected"])
         simulator.go_down(2.0)
-        gone = time.monotonic()
+        gone, lateness = time.monotonic(), Lateness()
         await until(lambda: made.status()["state"] == "reconnecting")
         await until(lambda: made.status()["connected"])
-        back_s = time.monotonic() - gone - 2.0
-        print(f"back {back_s:.2f} s after the server was")
-        assert back_s <= 5
+        back_s, late_s = time.monotonic() - gone - 2.0, lateness.stop()
+        print(f"back {back_s:.2f} s after the server was, the machine {late_s:.2f} s late")
+        assert back_s <= 5 + late_s
         assert made.status()["sign_budget"]["windows"][0]["used"] == 2
         made.stop()
         await running

@@ -91,10 +91,13 @@ def test_a_rehearsal_has_winners_and_disputes_as_a_live_and_leaves_nothing(
     stage.ask(text)
     stage.rehearsal.control({"action": "resume"})
     assert stage.wait_for(lambda state: state["state"] == "decided")["winner"]["user_id"] == str(user_id)
+    # Paused: a second before the gap is soon over.
+    stage.rehearsal.control({"action": "pause"})
     stage.rehearsal.control({"action": "seek", "to_s": GAP_S - 1})
     stage.rehearsal.settled()
     stage.wait_for(lambda state: state["state"] == "idle")
     stage.ask("nothing that anybody says")
+    stage.rehearsal.control({"action": "resume"})
     state = stage.wait_for(lambda state: bool(state["is_disputed"]))
     assert (state["state"], state["paused"]) == ("on_air", "disconnected")
     stage.rehearsal.reset()
