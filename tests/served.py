@@ -21,13 +21,16 @@ ROOT = Path(__file__).resolve().parents[1]
 LOOPBACK = ("--address", "127.0.0.1")
 PORTS = range(20_000, 30_000)
 """Below those that a system gives to whoever asks for any: a server takes seconds to listen."""
+LANES_MAX = 8
+"""Each lane of tests looks among ports of its own: what one has found it does not use at once."""
 CLEARED = ("TIKTOK_", "TOOLKIT_")
 
 
 def free_port() -> int:
     """Return a port that nothing listens on, and that nobody else gets meanwhile."""
-    # Seeded by nobody: tests in another lane look for one as well.
-    for port in random.SystemRandom().sample(PORTS, 100):
+    lane = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % LANES_MAX
+    # Seeded by nobody: somebody else's tests may look for one as well.
+    for port in random.SystemRandom().sample(PORTS[lane::LANES_MAX], 100):
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
