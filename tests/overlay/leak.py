@@ -16,29 +16,18 @@ import argparse
 import json
 import os
 import shutil
-import statistics
 import sys
-import time
 from collections.abc import Iterator
-from typing import Any
+from functools import partial
 
 from playwright.sync_api import sync_playwright
 
 from tests.conftest import CHROMIUM_FLAGS
+from tests.leaks import STEP_S, growing, watch
 from tests.overlay.conftest import Stage, alert, board, goal, person, poll, quiz, stage_of
 from tests.web.conftest import Server
 
 COMMENTS_HZ = 100
-STEP_S = 0.1
-WARM_UP_S = 30
-"""By then the chat is full, and so is what it remembers of messages: 2,000 ids at 100 a second."""
-
-SAMPLES = 24
-HEAP_KB_PER_HOUR_MAX = 2_000
-"""An hour's growth that nobody could notice; and far more than what measuring itself adds."""
-HEAP_NOISE_KB = 120
-"""A short run cannot tell less: so much the engine goes on learning of the code in its first minutes."""
-NODES_NOISE = 60
 
 
 def traffic(stage: Stage) -> Iterator[None]:
@@ -68,67 +57,6 @@ def traffic(stage: Stage) -> Iterator[None]:
         yield
 
 
-def slope_per_hour(samples: list[tuple[float, float]]) -> float:
-    """Return how much a figure grows in an hour, by a line through (seconds, figure)."""
-    return statistics.linear_regression(*zip(*samples, strict=True)).slope * 3_600
-
-
-def measure(session: Any) -> dict[str, float]:
-    """Return heap after a collection, nodes and listeners of the page."""
-    session.send("HeapProfiler.collectGarbage")
-    metrics = {m["name"]: m["value"] for m in session.send("Performance.getMetrics")["metrics"]}
-    return {
-        "heap_kb": metrics["JSHeapUsedSize"] / 1_000,
-        "nodes": metrics["Nodes"],
-        "listeners": metrics["JSEventListeners"],
-    }
-
-
-def run(minutes: float, server: Server, page: Any) -> dict[str, Any]:
-    """Play traffic for so long; return what was measured."""
-    session = page.context.new_cdp_session(page)
-    session.send("Performance.enable")
-    steps, total_s = traffic(server.studio), minutes * 60
-    samples: dict[str, list[tuple[float, float]]] = {"heap_kb": [], "nodes": [], "listeners": []}
-    warm_s = min(WARM_UP_S, total_s / 2)
-    begun, due_s, sample_s = time.monotonic(), 0.0, warm_s
-    while due_s < total_s:
-        next(steps)
-        due_s += STEP_S
-        page.wait_for_timeout(max(0.0, begun + due_s - time.monotonic()) * 1_000)
-        if due_s >= sample_s:
-            sample_s += (total_s - warm_s) / SAMPLES
-            for name, value in measure(session).items():
-                samples[name].append((due_s, value))
-    return {
-        "minutes": minutes,
-        "comments": page.evaluate("window.__tl.comments"),
-        "figures": {
-            name: {
-                "first": round(statistics.mean(v for _, v in told[:4]), 1),
-                "last": round(statistics.mean(v for _, v in told[-4:]), 1),
-                "per_hour": round(slope_per_hour(told), 1),
-            }
-            for name, told in samples.items()
-        },
-    }
-
-
-def verdict(result: dict[str, Any]) -> list[str]:
-    """Return what grows, in sentences."""
-    wrong, hours = [], result["minutes"] / 60
-    bounds = {
-        "heap_kb": max(HEAP_KB_PER_HOUR_MAX, HEAP_NOISE_KB / hours),
-        "nodes": NODES_NOISE / hours,
-        "listeners": NODES_NOISE / hours,
-    }
-    for name, bound in bounds.items():
-        grows = result["figures"][name]["per_hour"]
-        if grows > bound:
-            wrong.append(f"{name} grows by {grows:.0f} an hour; {bound:.0f} would be noise")
-    return wrong
-
-
 def main() -> int:
     """Run, print, judge."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
@@ -141,12 +69,15 @@ def main() -> int:
             browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
             page = browser.new_page(viewport={"width": 1080, "height": 1920})
             page.goto(f"{server.url}/overlay")
-            result = run(minutes, server, page)
+            figures = watch(page, minutes, step=partial(next, traffic(server.studio)))
+            comments = page.evaluate("window.__tl.comments")
             browser.close()
     finally:
         server.stop()
-    wrong = verdict(result)
-    print(json.dumps(result | {"wrong": wrong}, indent=1))
+    wrong = growing(figures, minutes)
+    print(
+        json.dumps({"minutes": minutes, "comments": comments, "figures": figures, "wrong": wrong}, indent=1)
+    )
     return 1 if wrong else 0
 
 

@@ -50,7 +50,7 @@ def measure(seconds: float, profile: str = PROFILE, rounds: int = ROUNDS) -> Ite
     with served_live(profile) as server:
         gauge = ProcessGauge(server.pid)
         time.sleep(SETTLE_S)
-        without, extra, browsers, grown_mb = [], [], [], 0.0
+        without, extra, browsers = [], [], []
         for _ in range(rounds):
             _wait_for_pages(server, 0, SHUT_WITHIN_S)
             without.append(_cpu_percent(gauge, seconds))
@@ -58,11 +58,8 @@ def measure(seconds: float, profile: str = PROFILE, rounds: int = ROUNDS) -> Ite
                 _wait_for_pages(server, 1, OPEN_WITHIN_S)
                 time.sleep(SETTLE_S)
                 page = ProcessGauge(browser.pid, with_children=True)
-                before = page.look().rss_bytes
                 extra.append(_cpu_percent(gauge, seconds) - without[-1])
-                used = page.look()
-                browsers.append(used.cpu * 100)
-                grown_mb = (used.rss_bytes - before) / 1e6
+                browsers.append(page.look().cpu * 100)
     note = f"median of {rounds} rounds of {seconds:g} s; the live is recorded, too"
     yield Figure("dashboard: server CPU without a page", statistics.median(without), "% of a core", note=note)
     yield Figure(
@@ -74,7 +71,6 @@ def measure(seconds: float, profile: str = PROFILE, rounds: int = ROUNDS) -> Ite
         note=f"more than without; {min(extra):.1f} to {max(extra):.1f}",
     )
     yield Figure("dashboard: CPU of its browser", statistics.median(browsers), "% of a core")
-    yield Figure("dashboard: memory of its browser, grown", grown_mb, "MB", note="in the last round")
 
 
 def _wait_for_pages(server: Server, number: int, within_s: float) -> None:
