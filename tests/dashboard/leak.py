@@ -24,7 +24,7 @@ from toolkit.bench.live import served_live
 from toolkit.load.gauges import ProcessGauge
 
 WARM_UP_S = 180
-"""For the feed to be full and the code to be learnt. The chart goes on growing for ten minutes: 600 points."""
+"""For the feed to be full, and the code learnt. The chart grows for ten minutes: 600 points."""
 
 
 def main() -> int:
