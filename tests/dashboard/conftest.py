@@ -88,12 +88,15 @@ class Visit:
 
 
 def with_overlay(window, server):
-    """Yield a window with the dashboard, and the overlay in another tab; close it, without a complaint."""
+    """Yield a window with the dashboard, and the overlay in another one; close both, without a complaint."""
     window.open(server.page_url)
-    window.overlay = window.context.new_page()
+    # Not in a tab: a page behind another one is painted once a second from its first click on,
+    # and each click waits for two paintings.
+    window.overlay = window.context.browser.new_context().new_page()
     window.overlay.goto(f"{server.url}/overlay?smooth=0&motion=0")
     yield window
     assert window.problems == []
+    window.overlay.context.close()
     window.context.close()
 
 
