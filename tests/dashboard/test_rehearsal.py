@@ -22,6 +22,7 @@ from toolkit.store.reader import open_recording
 pytestmark = pytest.mark.browser
 
 SAMPLE = Path(__file__).parents[2] / "recordings" / "sample.duckdb"
+LINE = Path(__file__).with_name("line.js")
 GAP_S = (141.287, 160.542)
 """Where the sample has its gap."""
 
@@ -38,8 +39,9 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def window(server, chromium):
-    """Return a browser window with the dashboard, and the overlay in another tab."""
+    """Return a browser window with the dashboard, and the overlay in another one."""
     window = Visit(chromium)
+    window.page.add_init_script(path=LINE)
     yield from with_overlay(window, server)
 
 
@@ -282,7 +284,7 @@ def test_a_seek_shows_what_playing_up_to_there_had_shown_and_clears_the_overlay(
     assert stage.overlay.locator(".tl-ribbon").is_visible()
 
 
-def test_stop_keeps_the_figures_and_reset_clears_them(stage, server, window):
+def test_stop_keeps_the_figures_and_reset_clears_them(stage, server):
     """The overlay is empty after either; the dashboard says whose figures it shows, and plays again."""
     stage.begin(100.0, rate=10)
     comments = stage.overlay.locator(".tl-comment")
@@ -292,7 +294,7 @@ def test_stop_keeps_the_figures_and_reset_clears_them(stage, server, window):
     stage.overlay.locator(".tl-ribbon").wait_for(state="hidden")
     wait_until(lambda: comments.count() == 0)
     assert tiles(stage.page)["comments"] != "none yet"
-    late = window.context.new_page()
+    late = stage.overlay.context.new_page()
     late.goto(f"{server.url}/overlay")
     # By a selector: the overlay's policy forbids the eval that a polled expression needs.
     late.locator("html[data-connection='open']").wait_for(state="attached")
@@ -335,3 +337,72 @@ def test_a_live_after_a_rehearsal_begins_at_zero_and_has_no_trace_of_it(stage, s
         assert len(recorded.sql("SELECT DISTINCT room_id FROM messages")) == 1
     shown = re.sub(r"\D", "", tiles(stage.page)["comments"])
     assert int(shown) == len(own)
+
+
+@pytest.fixture
+def line(stage):
+    """Return a hand on the page's line to its server: in which order messages arrive is the test's."""
+    page = stage.page
+    # It asks by itself when the page opens: from here on the bar's answers are the only ones.
+    page.locator(".bank-list li").first.wait_for(state="attached")
+
+    def do(what):
+        page.evaluate(f"line.{what}")
+
+    def press(name):
+        answers = page.evaluate("line.answers")
+        stage.press(name)
+        wait_until(lambda: page.evaluate("line.answers") > answers)
+
+    yield SimpleNamespace(do=do, press=press)
+    do("release()")
+    do("garbled = ''")
+
+
+@pytest.mark.parametrize("name", ["Pause", "Resume", "Forward 10 seconds", "4×", "Stop"])
+def test_an_end_that_is_told_before_the_answer_to_a_press_is_not_forgotten(stage, line, name):
+    """Told once: the answer that arrives later is of what was so before."""
+    stage.begin(100.0, paused=name == "Resume")
+    line.do("holdAnswers()")
+    line.press(name)
+    stage.ask({"action": "stop"})
+    # In the same message as what the bar is told.
+    stage.page.locator(".ribbon").wait_for(state="hidden")
+    line.do("release()")
+    stage.bar.get_by_role("button", name="Play again").wait_for()
+
+
+def test_what_has_come_of_a_press_is_told_before_its_answer(stage, line):
+    """With the answer hope is over: nothing that arrives later is needed to show what is so."""
+    stage.begin(100.0, paused=True)
+    for name, is_shown in (
+        ("4×", lambda: stage.bar.locator("[data-rate='4']").get_attribute("aria-pressed") == "true"),
+        ("Forward 10 seconds", lambda: stage.page.locator(".position").inner_text() == clock(110)),
+        ("Skip gaps", lambda: stage.bar.locator("[data-name=gaps]").get_attribute("aria-pressed") == "true"),
+        ("Resume", lambda: stage.bar.get_by_role("button", name="Pause", exact=True).is_visible()),
+    ):
+        line.do("holdAfterAnswer()")
+        line.press(name)
+        assert is_shown(), name
+        line.do("release()")
+
+
+def test_a_press_that_is_refused_leaves_the_bar_as_it_was(stage, line):
+    """It plays on, and so does the playhead, after a sentence about the refusal."""
+    stage.begin(100.0)
+    line.do("garbled = 'pause'")
+    line.press("Pause")
+    stage.page.locator(".toast.bad").wait_for()
+    assert stage.bar.get_by_role("button", name="Pause", exact=True).is_visible()
+    wait_until(lambda: seconds(stage.page.locator(".position").inner_text()) > 101)
+
+
+def test_an_answer_that_is_lost_with_its_socket_is_not_waited_for(stage, line):
+    """The page comes back, with what is so by then."""
+    stage.begin(100.0)
+    line.do("holdAnswers()")
+    line.press("Pause")
+    stage.ask({"action": "resume"})
+    with stage.page.expect_navigation():
+        line.do("cut()")
+    stage.bar.get_by_role("button", name="Pause", exact=True).wait_for()

@@ -11,7 +11,7 @@ from toolkit.config import load_settings
 from toolkit.dashboard.board import Board
 from toolkit.dashboard.card import Feed, Transport
 from toolkit.dashboard.desk import Desk
-from toolkit.dashboard.transport import TOLERANCE_S, Playhead
+from toolkit.dashboard.transport import TOLERANCE_S, Playhead, bar
 from toolkit.replay.options import ReplayOptions
 
 GAP_S = (141.287, 160.542)
@@ -130,8 +130,8 @@ def test_a_playing_bar_is_not_sent_again_and_again(app, until):
     assert len(sent) <= 4
     app.control_replay({"action": "pause"})
     told = look(board, card)
-    assert (told["bar"]["state"], told["playhead"]["speed"]) == ("paused", 0.0)
-    assert told["playhead"]["position_s"] == pytest.approx(app.replay()["rehearsal"]["position_s"], abs=0.01)
+    assert told["bar"]["state"] == "paused"
+    assert told["position_s"] == pytest.approx(app.replay()["rehearsal"]["position_s"], abs=0.01)
 
 
 def test_a_playhead_knows_how_long_it_is_right():
@@ -142,6 +142,16 @@ def test_a_playhead_knows_how_long_it_is_right():
     assert not told.foresaw(Playhead(14.0 + 2.1 * TOLERANCE_S, 102.0, 2.0))
     assert not told.foresaw(Playhead(14.0, 102.0, 1.0))
     assert not told.foresaw(Playhead(14.0, 102.0, 0.0))
+    # While it stands there is nothing to spare.
+    assert not Playhead(10.0, 100.0, 0.0).foresaw(Playhead(10.04, 101.0, 0.0))
+
+
+def test_a_rehearsal_has_ended_for_the_bar_when_its_player_has(app):
+    """Its thread takes a moment longer: there is nothing to control in it."""
+    app.start_replay("sample", ReplayOptions(is_paused=True))
+    app.control_replay({"action": "seek", "to_s": 100})
+    for state, shown in (("paused", "paused"), ("finished", "ended"), ("stopped", "ended")):
+        assert bar(app.figures(), app.replay()["rehearsal"] | {"state": state}, None)["state"] == shown
 
 
 def test_the_feed_shows_what_was_said_before_the_place_of_a_seek(app):

@@ -130,10 +130,8 @@ class Transport(Card):
             return
         self._told = (text, playhead)
         self._times += 1
-        where = {"position_s": None, "speed": 0.0}
-        if playhead is not None:
-            where = {"position_s": round(playhead.position(time.monotonic()), 2), "speed": playhead.speed}
-        self.state = f'{{"bar":{text},"playhead":{encode(where)},"times":{self._times}}}'
+        place_s = None if playhead is None else round(playhead.position(time.monotonic()), 2)
+        self.state = f'{{"bar":{text},"position_s":{encode(place_s)},"times":{self._times}}}'
 
 
 class Totals(Card):

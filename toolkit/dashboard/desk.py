@@ -97,9 +97,9 @@ class Desk:
     def _replay(self, request: Mapping[str, Any]) -> Answer:
         """Control the rehearsal. The bar shows what has come of it: no sentence but for a reset."""
         asked = {key: value for key, value in request.items() if key not in ("verb", "number")}
-        told = self._app.control_replay(asked)
+        self._app.control_replay(asked)
         text = self._words["rehearsal_cleared"] if asked.get("action") == "reset" else ""
-        return {"ok": True, "text": text, "hint": "", "data": told}
+        return {"ok": True, "text": text, "hint": ""}
 
     def _stop_rehearsal(self, request: Mapping[str, Any]) -> Answer:
         self._app.stop_replay()

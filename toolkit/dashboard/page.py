@@ -201,4 +201,10 @@ class Page:
         self._board.forget(recordings=may_be_of_files)
         if not future.cancelled():
             # Back under the session's lock: we are between two of its callbacks.
-            self._doc.add_next_tick_callback(partial(answer, future.result()))
+            self._doc.add_next_tick_callback(partial(self._tell, answer, future.result()))
+
+    def _tell(self, answer: Callable[[Answer], None], told: Answer) -> None:
+        """Show what has come of a request, then answer it: no card has to wonder what it hears first."""
+        if self._stands:
+            self._update()
+        answer(told)

@@ -15,6 +15,7 @@ from toolkit.background import Worker
 from toolkit.bus.live_state import Snapshot
 from toolkit.dashboard.plain import plain
 from toolkit.errors import ToolkitError
+from toolkit.replay.progress import PlayerState
 
 if TYPE_CHECKING:
     from toolkit.app import App
@@ -26,7 +27,9 @@ BUCKETS = 240
 RATES = (0.5, 1.0, 2.0, 4.0, 10.0, "max")
 """Speeds offered. The command line takes any."""
 TOLERANCE_S = 0.3
-"""How far a page's playhead may be off at 1x before the page is told; nobody sees less."""
+"""How far a page's playhead may be off at 1x before the page is told; nobody sees less while it moves."""
+OVER = (PlayerState.FINISHED, PlayerState.STOPPED)
+"""What a player says for the moment that its thread still takes to end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Playhead:
 
     def foresaw(self, other: Playhead) -> bool:
         """Return whether somebody who knew this one is near enough to the other."""
-        is_near = abs(self.position(other.at_s) - other.position_s) <= TOLERANCE_S * max(1.0, self.speed)
+        is_near = abs(self.position(other.at_s) - other.position_s) <= TOLERANCE_S * self.speed
         return self.speed == other.speed and is_near
 
 
@@ -123,7 +126,7 @@ def bar(
     figures: Snapshot, progress: Mapping[str, Any] | None, drawn: Mapping[str, Any] | None
 ) -> dict[str, Any] | None:
     """Return the transport bar without the position; None while there is nothing to control or clear."""
-    if progress is None:
+    if progress is None or progress["state"] in OVER:
         if not (figures.is_rehearsed and figures.recording):
             return None
         # Over, and its figures are still on screen.

@@ -187,8 +187,6 @@ export function render({ model, el }) {
   const position = h("span", { class: "position" });
   const total = h("span", {});
   const note = h("span", { class: "chip", role: "status", hidden: true });
-  let bar = null;
-  let anchor = { position_s: 0, speed: 0, at_ms: performance.now() };
   let timeline = null;
 
   const strip = makeStrip(words, (to) => seek(typeof to === "function" ? to(now()) : to), () => tools.play.click());
@@ -202,12 +200,19 @@ export function render({ model, el }) {
       tools.loop, tools.gaps, tools.clear));
   el.append(card);
 
-  const length = () => bar?.duration_s ?? timeline?.duration_s ?? 0;
+  // What the server told last is so. What somebody who pressed something hopes to be told next is
+  // shown instead, until the answer: before it answers the server tells what has come of it.
+  const from = (bar, position_s) => ({ bar, position_s, at_ms: performance.now() });
+  let told = from(null, 0);
+  let hoped = null;
   let heading = null; // where a seek that is not answered yet goes
+  const shown = () => hoped ?? told;
+  const length = () => shown().bar?.duration_s ?? timeline?.duration_s ?? 0;
   function now() {
     if (heading !== null) return heading;
-    const passed_s = (performance.now() - anchor.at_ms) / 1000;
-    return Math.min(length(), Math.max(0, anchor.position_s + anchor.speed * passed_s));
+    const { bar, position_s, at_ms } = shown();
+    const speed = bar?.state === "playing" && bar.rate !== "max" ? bar.rate : 0;
+    return Math.min(length(), Math.max(0, position_s + (speed * (performance.now() - at_ms)) / 1000));
   }
   function tick(isNews = false) {
     if (card.hidden) return;
@@ -216,38 +221,21 @@ export function render({ model, el }) {
     put(total, duration(length()));
     strip.place(place, length(), isNews);
   }
-  function anchorAt(position_s, speed) {
-    anchor = { position_s, speed, at_ms: performance.now() };
-  }
 
   // One after the other: what was pressed first happens first.
   let before = Promise.resolve();
-  let waiting = 0; // answers to come; until then what was pressed holds, not what was so before
-  let unheeded = null;
-  function control(values) {
-    waiting += 1;
-    const answered = before.then(() => ask("replay", values)).then((answer) => {
-      waiting -= 1;
-      if (!answer.ok) toast(answer);
-      if (waiting) return answer; // of something pressed later
-      // After a stop the server tells what is left, once; it may have done so before this answer.
-      if (answer.ok && answer.data?.position_s != null && answer.data.state !== "stopped") {
-        heed(answer.data);
-        unheeded = null;
-      }
-      if (unheeded) take(unheeded);
-      return answer;
-    });
+  async function control(values, hope = null) {
+    const mine = hope && from({ ...shown().bar, ...hope }, now());
+    if (mine) {
+      hoped = mine;
+      show();
+    }
+    const answered = before.then(() => ask("replay", values));
     before = answered;
-    return answered;
-  }
-  // Shows what came of it before the next tick of the server does.
-  function heed({ state, rate, loop, position_s }) {
-    if (!bar) return;
-    bar = { ...bar, state, rate, loop };
-    anchorAt(position_s, state === "playing" && rate !== "max" ? rate : 0);
-    show();
-    tick(true);
+    const answer = await answered;
+    if (!answer.ok) toast(answer);
+    if (hoped === mine) hoped = null;
+    show(true);
   }
   let isSeeking = false;
   // Of several wishes while one is under way only the last counts.
@@ -265,29 +253,34 @@ export function render({ model, el }) {
     tick(true);
   }
 
-  // At once, so that a second press before the answer means the opposite of the first.
+  // Hoped at once, so that a second press before the answer means the opposite of the first.
   tools.play.addEventListener("click", () => {
-    if (!bar) return;
-    const plays = bar.state === "playing";
-    if (bar.state !== "ended") {
-      anchorAt(now(), !plays && typeof bar.rate === "number" ? bar.rate : 0);
-      bar = { ...bar, state: plays ? "paused" : "playing" };
-      show();
-    }
-    control({ action: plays ? "pause" : "resume" });
+    const { state } = shown().bar;
+    if (state === "playing") control({ action: "pause" }, { state: "paused" });
+    else control({ action: "resume" }, state === "paused" ? { state: "playing" } : null);
   });
   tools.back.addEventListener("click", () => seek(now() - 10));
   tools.forward.addEventListener("click", () => seek(now() + 10));
   tools.stop.addEventListener("click", () => control({ action: "stop" }));
   tools.next.addEventListener("click", () => control(tools.kind.value ? { action: "next", kind: tools.kind.value } : { action: "next" }));
-  tools.loop.addEventListener("click", () => control({ action: "loop", loop: !bar.loop }));
-  tools.gaps.addEventListener("click", () => control({ action: "gaps", heal: !bar.heal_gaps }));
+  tools.loop.addEventListener("click", () => {
+    const loop = !shown().bar.loop;
+    control({ action: "loop", loop }, { loop });
+  });
+  tools.gaps.addEventListener("click", () => {
+    const heal = !shown().bar.heal_gaps;
+    control({ action: "gaps", heal }, { heal_gaps: heal });
+  });
   tools.clear.addEventListener("click", () => press(tools.clear, words.clearing, () => ask("replay", { action: "reset" })));
   for (const one of tools.rates) {
-    one.addEventListener("click", () => control({ action: "rate", rate: one.dataset.rate === "max" ? "max" : Number(one.dataset.rate) }));
+    const rate = one.dataset.rate === "max" ? "max" : Number(one.dataset.rate);
+    one.addEventListener("click", () => control({ action: "rate", rate }, { rate }));
   }
 
-  function show() {
+  function show(isNews = false) {
+    const { bar } = shown();
+    card.hidden = !bar;
+    if (!bar) return;
     const isOver = bar.state === "ended";
     const isPlaying = bar.state === "playing";
     const label = isPlaying ? words.pause : isOver ? words.again : words.resume;
@@ -306,20 +299,12 @@ export function render({ model, el }) {
     put(note, isOver ? words.ended : bar.connected === false ? words.lost : bar.state === "paused" ? words.paused : "");
     note.hidden = !note.textContent;
     note.classList.toggle("minor", note.textContent === words.paused);
+    tick(isNews);
   }
-  function take(told) {
-    unheeded = null;
-    bar = told.bar;
-    card.hidden = !bar;
-    if (!bar) return;
-    if (told.playhead.position_s === null) anchorAt(now(), 0);
-    else anchorAt(told.playhead.position_s, told.playhead.speed);
+  follow(model, ({ bar, position_s }) => {
+    // Over, it stands where it was.
+    told = from(bar, position_s ?? now());
     show();
-    tick();
-  }
-  follow(model, (told) => {
-    if (waiting && bar && told.bar) unheeded = told;
-    else take(told);
   });
   function redraw() {
     timeline = JSON.parse(model.strip);
