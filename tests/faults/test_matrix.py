@@ -140,8 +140,10 @@ def test_a_frame_that_drips_in_time_is_read(tmp_path):
 
     async def scenario():
         async with Studio(tmp_path, Simulator("small", speed=4)) as room:
-            await room.until(lambda: room.recorder.status()["connected"], "the connection")
+            await room.until_connected(frames=1)
             room.throw("slow-drip", byte_ms=0.1)
+            # A short frame: a byte may cost a busy machine many times its tenth of a millisecond.
+            room.simulator.say("tavis", "letter by letter")
             await room.until_spent()
             await finish(room)
             room.assert_never_lost()

@@ -73,11 +73,10 @@ def test_a_grown_recording_over_the_wire_is_followed_to_the_screen(
     # Real bursts come when they came: in three seconds of this one there are some.
     assert result["scheduled"] > 20
     assert result["load"]["room"] == "sample" and result["load"]["others_per_s"] > 0
-    order = [
-        result["stages"][name]["p50_ms"]
-        for name in ("sent", "journaled", "published", "delivered", "painted")
-    ]
-    assert order == sorted(order)
+    # Sockets and pages are processes of their own: either may be the quicker one.
+    for last in ("delivered", "painted"):
+        order = [result["stages"][name]["p50_ms"] for name in ("sent", "journaled", "published", last)]
+        assert order == sorted(order)
     assert result["loss"]["lost"] == 0 < result["loss"]["acked"] == result["loss"]["sent"]
     assert result["sockets"]["reading"] == 5
     assert set(result["processes"]) == {"server", "simulator", "sockets", "browsers"}
