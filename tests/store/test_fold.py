@@ -113,6 +113,15 @@ def test_a_live_that_is_connected_has_not_ended(tell: Tell, make: Any) -> None:
     assert told.ended_at(is_live=True) is None
 
 
+def test_a_gap_at_the_end_ends_when_its_recorder_stopped_waiting(tell: Tell, make: Any) -> None:
+    """Without a word of it, or with one of before it, nobody knows when."""
+    lost = (header(), opened(1, 2_000), frame(1, 3_000, make.push([make.comment(1)])), closed(1, 4_000))
+    for said, ended_at in (({"watched_until": 9_000}, 9_000), ({"watched_until": 2_500}, None), ({}, None)):
+        told = tell(*lost, (RecordType.NOTE, 0, 8_000, said))
+        (gap,) = told.gaps(is_live=False)
+        assert (gap.started_at, gap.ended_at, gap.cause) == (3_000, ended_at, Cause.NETWORK)
+
+
 def test_segments_are_told_in_the_order_of_their_numbers(tell: Tell, make: Any) -> None:
     """One whose beginning is lost is known by its frames, whatever stands before them."""
     told = tell(header(), opened(2, 5_000), frame(1, 6_000, make.push([make.comment(1)])))

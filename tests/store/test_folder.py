@@ -473,14 +473,18 @@ def test_what_says_nothing_to_us_is_not_healed_away(tmp_path: Path, content: byt
     assert not list(tmp_path.glob("*.duckdb*"))
 
 
-def test_a_journal_that_never_got_its_first_record_is_a_recording_of_nothing(tmp_path: Path) -> None:
-    """Its recorder was killed in that moment; there is nothing to keep."""
+@pytest.mark.parametrize(("kept_bytes", "is_healed"), [(24, True), (4096, True), (4097, False)])
+def test_a_journal_that_never_got_its_first_record_is_a_recording_of_nothing(
+    tmp_path: Path, kept_bytes: int, is_healed: bool
+) -> None:
+    """Its recorder was killed in that moment; there is nothing to keep. None is longer than 4 KiB."""
     writer = JournalWriter(tmp_path / "x.journal")
-    writer.append(RecordType.HEADER, b'{"user": "alice"}')
+    begins_at = writer.bytes
+    writer.append(RecordType.HEADER, b'{"user": "alice"}'.ljust(8000))
     writer.close()
-    os.truncate(writer.path, 40)
+    os.truncate(writer.path, begins_at + kept_bytes)
     (report,) = RecordingsFolder(tmp_path).heal()
-    assert (report.sealed, report.frames) == (True, 0)
+    assert (report.sealed, report.frames) == (is_healed, 0)
 
 
 @pytest.mark.timeout(20)

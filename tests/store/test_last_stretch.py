@@ -133,6 +133,9 @@ def test_a_recorder_that_had_stopped_waiting_is_over_until_it_connects_again(tmp
     (tmp_path / "x.journal").unlink()
     assert not ending(tmp_path, *records[:4]).is_over
     (tmp_path / "x.journal").unlink()
+    noted = ending(tmp_path, *records, (NOTE, 6, {"title": "y"}))
+    assert (noted.is_over, noted.facts["note_title"]) == (True, "y"), "a later note is no connection"
+    (tmp_path / "x.journal").unlink()
     again = ending(tmp_path, *records, (OPENED, 10, {"room_id": 8}), (FRAME, 12, b"x"))
     assert (again.is_over, again.is_fresh(12), again.started_at, again.frames) == (False, True, 10, 1)
 

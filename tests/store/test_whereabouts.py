@@ -139,7 +139,7 @@ def test_a_copy_is_on_the_disk_before_it_has_the_name(moved: Moved, monkeypatch:
     assert seen == [(size, ["x.journal.again"])]
 
 
-@pytest.mark.parametrize("copied_at_once", [1 << 20, 100])
+@pytest.mark.parametrize("copied_at_once", [1 << 20, 100, 700])
 def test_what_was_never_acknowledged_is_not_copied(
     moved: Moved, monkeypatch: pytest.MonkeyPatch, copied_at_once: int
 ) -> None:
