@@ -8,10 +8,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from websockets.sync.client import connect
 
 from tests.dashboard.conftest import Dashboard, Visit, with_overlay
-from tests.waiting import wait_until
+from tests.waiting import WITHIN_S, wait_until
 from toolkit.dashboard.transport import BUCKETS
 from toolkit.replay.clip import clipped
 from toolkit.replay.recording_plan import RecordingPlan
@@ -54,7 +53,7 @@ def stage(server, window):
         request = urllib.request.Request(f"{server.url}/api/replay?buckets={buckets}", body)
         request.add_header("Content-Type", "application/json")
         try:
-            with urllib.request.urlopen(request, timeout=20) as answer:
+            with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             return json.load(error)
@@ -78,30 +77,33 @@ def stage(server, window):
         ask=ask,
         begin=begin,
         progress=lambda: ask()["rehearsal"],
-        totals=lambda: totals_of(server),
         press=lambda name: bar.get_by_role("button", name=name, exact=True).click(),
     )
+
+
+@pytest.fixture
+def line(stage):
+    """Return a hand on the page's line to its server: in which order messages arrive is the test's."""
+    page = stage.page
+    # It asks by itself when the page opens: from here on the bar's answers are the only ones.
+    page.locator(".bank-list li").first.wait_for(state="attached")
+
+    def do(what):
+        page.evaluate(f"line.{what}")
+
+    def press(name):
+        answers = page.evaluate("line.answers")
+        stage.press(name)
+        wait_until(lambda: page.evaluate("line.answers") > answers)
+
+    yield SimpleNamespace(do=do, press=press)
+    do("release()")
+    do("garbled = ''")
 
 
 def clock(seconds):
     """Return minutes and seconds as the bar shows them."""
     return f"{int(seconds) // 60:02}:{int(seconds) % 60:02}"
-
-
-def totals_of(server):
-    """Return the server's own figures, as one who joins the socket late gets them."""
-    with connect(f"ws{server.url.removeprefix('http')}/ws") as socket:
-        socket.send(json.dumps({"type": "subscribe", "topics": ["status"], "snapshot": True}))
-        while (told := json.loads(socket.recv(timeout=10)))["type"] != "snapshot":
-            pass
-    return told["data"]["totals"]
-
-
-def tells(page, totals):
-    """Return whether the tiles have caught up with the server's figures; each is patched as it changes."""
-    shown = tiles(page)
-    counted = {name: str(totals.get(name.removesuffix("s"), 0)) for name in ("follows", "joins", "shares")}
-    return shown | counted | {"comments": f"{totals['comment']} in all"} == shown
 
 
 def tiles(page):
@@ -111,7 +113,7 @@ def tiles(page):
     return shown | {"comments": page.locator(".tile[data-name=comments] .tile-sub").inner_text()}
 
 
-def test_a_recording_is_chosen_played_and_paused(stage):
+def test_a_recording_is_chosen_played_and_paused(stage, line):
     """One click in the list; ribbons on both pages; after a pause nothing more comes, then it goes on."""
     stage.page.get_by_role("navigation").get_by_role("link", name="Recordings").click()
     stage.page.get_by_role("button", name="Rehearse: sample").click()
@@ -121,13 +123,11 @@ def test_a_recording_is_chosen_played_and_paused(stage):
     stage.press("10×")
     rows = stage.page.locator(".feed-list li")
     wait_until(lambda: rows.count() > 5)
-    stage.press("Pause")
+    # The page shows all that came before the pause once that is answered.
+    line.press("Pause")
     stage.bar.get_by_role("button", name="Resume").wait_for()
-    # The button is ahead of the server's answer.
-    wait_until(lambda: stage.progress()["state"] == "paused")
     stood = stage.progress()
-    wait_until(lambda: stage.page.locator(".position").inner_text() == clock(stood["position_s"]))
-    wait_until(lambda: tells(stage.page, stage.totals()))
+    assert stood["state"] == "paused"
     seen = rows.last.get_attribute("data-id"), tiles(stage.page)
     # Twenty-six comments would have come in this second.
     stage.page.wait_for_timeout(1000)
@@ -172,7 +172,7 @@ def test_a_click_a_drag_and_a_finger_seek(stage, server, window):
     page = phone.open(server.page_url)
     wait_until(lambda: page.locator(".strip-area svg").count() == 2)
     box = page.locator(".strip").bounding_box()
-    page.touchscreen.tap(*at(0.4))
+    page.locator(".strip").tap(position={"x": 0.4 * box["width"], "y": box["height"] / 2})
     arrives(0.4, page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 400
     heights = page.locator(".transport-card button:visible").evaluate_all(
@@ -218,14 +218,12 @@ def test_speed_and_loop_take_effect(stage):
     stage.press("10×")
     wait_until(lambda: stage.bar.locator("[data-rate='10']").get_attribute("aria-pressed") == "true")
     wait_until(lambda: stage.progress()["position_s"] > 60, within_s=20)
-    shown = stage.page.locator(".position").inner_text()
     # The page's own playhead keeps up: one second of reading is ten of the recording.
     wait_until(
         lambda: (
             abs(seconds(stage.page.locator(".position").inner_text()) - stage.progress()["position_s"]) < 10
         )
     )
-    assert seconds(shown) > 40
     stage.press("Loop")
     wait_until(lambda: stage.progress()["loop"])
     stage.ask({"action": "seek", "to_s": 235})
@@ -261,7 +259,7 @@ def test_next_plays_one_while_paused(stage):
     wait_until(lambda: stage.bar.get_by_role("button", name="Next", exact=True).is_disabled())
 
 
-def test_a_seek_shows_what_playing_up_to_there_had_shown_and_clears_the_overlay(stage):
+def test_a_seek_shows_what_playing_up_to_there_had_shown_and_clears_the_overlay(stage, line):
     """The figures of the tiles are the same either way; no card and no burst on the overlay."""
     stage.begin(0.0, paused=True)
     stage.ask({"action": "burst", "seconds": 100})
@@ -269,8 +267,10 @@ def test_a_seek_shows_what_playing_up_to_there_had_shown_and_clears_the_overlay(
     comments = stage.overlay.locator(".tl-comment")
     wait_until(lambda: comments.count() > 20)
     (said,) = clipped(RecordingPlan(SAMPLE), until_s=100).timeline(1).comments
-    wait_until(lambda: tiles(stage.page)["comments"] == f"{said} in all")
+    # Answered, it has everything on the page, whatever of the burst the last look had in it.
+    line.press("2×")
     played = tiles(stage.page)
+    assert played["comments"] == f"{said} in all"
     stage.ask({"action": "seek", "to_s": 0})
     wait_until(lambda: tiles(stage.page)["comments"] == "none yet")
     wait_until(lambda: comments.count() == 0)
@@ -335,28 +335,8 @@ def test_a_live_after_a_rehearsal_begins_at_zero_and_has_no_trace_of_it(stage, s
         assert own.isdisjoint(rehearsed)
         assert {str(msg_id) for msg_id in rehearsed}.isdisjoint(painted)
         assert len(recorded.sql("SELECT DISTINCT room_id FROM messages")) == 1
-    shown = re.sub(r"\D", "", tiles(stage.page)["comments"])
-    assert int(shown) == len(own)
-
-
-@pytest.fixture
-def line(stage):
-    """Return a hand on the page's line to its server: in which order messages arrive is the test's."""
-    page = stage.page
-    # It asks by itself when the page opens: from here on the bar's answers are the only ones.
-    page.locator(".bank-list li").first.wait_for(state="attached")
-
-    def do(what):
-        page.evaluate(f"line.{what}")
-
-    def press(name):
-        answers = page.evaluate("line.answers")
-        stage.press(name)
-        wait_until(lambda: page.evaluate("line.answers") > answers)
-
-    yield SimpleNamespace(do=do, press=press)
-    do("release()")
-    do("garbled = ''")
+    # The state may be a look ahead of the figures.
+    wait_until(lambda: int(re.sub(r"\D", "", tiles(stage.page)["comments"])) == len(own))
 
 
 @pytest.mark.parametrize("name", ["Pause", "Resume", "Forward 10 seconds", "4×", "Stop"])

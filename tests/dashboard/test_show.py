@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from tests.dashboard.conftest import Dashboard, Visit, with_overlay
-from tests.waiting import wait_until
+from tests.waiting import WITHIN_S, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -50,7 +50,7 @@ def stage(server, window):
     def ask(path, values):
         request = urllib.request.Request(f"{server.url}/api/{path}", json.dumps(values).encode())
         request.add_header("Content-Type", "application/json")
-        with urllib.request.urlopen(request, timeout=20) as answer:
+        with urllib.request.urlopen(request, timeout=WITHIN_S) as answer:
             return json.load(answer)
 
     page = window.page
@@ -149,12 +149,17 @@ def test_keys_belong_to_whoever_types_and_can_be_switched_off(stage):
     stage.ask("show", {"action": "stage.hush"})
     assert stage.strip.get_attribute("data-phase") == "idle"
     assert stage.page.locator(".air-alarm").is_hidden()
-    press(stage.page, "Escape")
-    stage.page.keyboard.press("Escape")
-    stage.page.locator(".air-alarm").wait_for()
+    alarm = stage.page.locator(".air-alarm")
+
+    def is_alarmed():
+        stage.page.keyboard.press("Escape")
+        return alarm.is_visible()
+
+    # Until two of them are near enough to each other.
+    wait_until(is_alarmed)
     keys.click()
     press(stage.page, "b")
-    stage.page.locator(".air-alarm").wait_for(state="hidden")
+    alarm.wait_for(state="hidden")
 
 
 def test_a_question_is_added_by_the_form_with_a_mistake_and_then_right(stage):
