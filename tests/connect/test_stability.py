@@ -89,6 +89,13 @@ def test_frames_that_came_with_the_connection_count_for_nothing_before_it():
     assert stability.unheard_s(6) == 1
 
 
+def test_a_frame_that_comes_while_the_time_is_asked_for_counts_up_to_then():
+    """Who asks is another thread, and has looked at the clock already."""
+    stability = connected()
+    stability.heard(12)
+    assert (seconds(stability, 10), stability.unheard_s(10)) == ((10, 0), 0)
+
+
 def test_no_second_is_ever_taken_back():
     """They are scraped as counters: over random histories neither falls, looked at at any moment."""
     rng = Random(8)
@@ -321,7 +328,11 @@ def test_what_is_saved_is_what_the_figures_are_made_of():
 
 @pytest.mark.parametrize(
     "saved",
-    [None, [], {}, {"outages": -1, "connected_s": True, "back_s": "x"}, {"detect_s": [None, 1e300, {}]}],
+    [
+        *(None, [], {}, {"outages": -1, "connected_s": True, "back_s": "x"}),
+        {"detect_s": [None, 1e300, {}]},
+        *({"connected_s": -5.0, "disconnected_s": -5.0, "reconnects": -1}, {"connected_s": 1e9}),
+    ],
 )
 def test_figures_that_make_no_sense_are_left_out(saved):
     """A damaged note does not stop a recording."""
@@ -330,4 +341,4 @@ def test_figures_that_make_no_sense_are_left_out(saved):
     figures_of.resume(saved, connected_s=-5, away_s=0, now_s=10)
     figures = figures_of.figures(10)
     assert figures["connected_s"] == 10
-    assert figures["reconnects"] == 0
+    assert figures["disconnected_s"] == figures["reconnects"] == 0

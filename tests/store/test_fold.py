@@ -181,6 +181,7 @@ def test_a_record_without_a_time_moves_none(tell: Tell) -> None:
     """The first that has one is the beginning; a clock set back does not move the end."""
     nothing = tell(header(0))
     assert (nothing.first_at, nothing.last_at) == (0, 0)
+    assert tell(header(1)).first_at == 1
     told = tell(header(0), opened(1, 5_000), closed(1, 3_000))
     assert (told.first_at, told.last_at) == (5_000, 5_000)
 
@@ -256,6 +257,8 @@ def test_a_fold_goes_on_where_it_stopped(tmp_path: Path, make: Any) -> None:
         ("1700000000000000", 1_700_000_000_000_000),
         ("4099999999999999", 4_099_999_999_999_999),
         ("4100000000000000", None),
+        ("00001700000000000000", 1_700_000_000_000_000),
+        ("000001700000000000000", None),
         ("", None),
         ("-1", None),
         ("soon", None),
