@@ -7,6 +7,7 @@ import urllib.request
 import pytest
 from websockets.sync.client import connect
 
+from tests.waiting import WITHIN_S
 from toolkit.clock import SystemClock
 from toolkit.model.recording import Cause
 from toolkit.store.writer import RecordingWriter
@@ -96,14 +97,14 @@ def test_a_gap_and_a_deleted_journal_are_told_on_the_page_and_on_the_socket(dash
     page = window.open(server.page_url)
     until(lambda: pill(page) == "Connected")
     until(lambda: page.locator(".feed-list li").count() > 10)
-    assert page.get_by_text("Nothing was missed while recording.").is_visible()
+    page.get_by_text("Nothing was missed while recording.").wait_for()
     assert page.locator(".legend .gaps").is_hidden()
     told = []
     with connect(f"ws{server.url.removeprefix('http')}/ws") as socket:
         socket.send(json.dumps({"type": "subscribe", "topics": ["gap", "warning"]}))
         fault = json.dumps({"kind": "server-down", "seconds": 2}).encode()
         urllib.request.urlopen(
-            f"{tiktok.environment()['TIKTOK_APP_URL']}/sim/fault", fault, timeout=5
+            f"{tiktok.environment()['TIKTOK_APP_URL']}/sim/fault", fault, timeout=WITHIN_S
         ).close()
         page.locator(".gap.open", has_text="the network was away").wait_for()
         assert page.locator(".legend .gaps").is_visible()
@@ -115,7 +116,7 @@ def test_a_gap_and_a_deleted_journal_are_told_on_the_page_and_on_the_socket(dash
         page.locator(".warnings", has_text="was moved or deleted while it was recorded").wait_for()
         assert pill(page) == "Connected, not well"
         while not any(notice["type"] == "warning" for notice in told):
-            told.append(json.loads(socket.recv(timeout=10)))
+            told.append(json.loads(socket.recv(timeout=WITHIN_S)))
     states = [notice["data"]["state"] for notice in told if notice["type"] == "gap"]
     assert states[0] == "open"
     assert set(states[1:]) == {"closed"}
@@ -165,10 +166,10 @@ def test_hostile_text_is_shown_and_never_run(dashboard, visit, until, tmp_path, 
     until(lambda: page.locator(".question-list li").count() >= len(lines))
     until(lambda: page.locator(".gifter-table tbody tr").count() >= 10)
     for row in page.locator(".feed-list li, .gifter-table tr").all():
-        row.hover(timeout=5000)
+        row.hover()
     view(page, "Show")
     for row in page.locator(".question-list li").all():
-        row.hover(timeout=5000)
+        row.hover()
     view(page, "Recordings")
     page.get_by_role("button", name="Details").first.click()
     page.locator("dialog[open] h3", has_text=HOSTILE[0]).wait_for()
@@ -216,7 +217,8 @@ def test_the_page_comes_back_by_itself_after_a_restart(dashboard, visit):
     page = window.open(server.page_url)
     server.stop()
     page.locator("#lost").wait_for(state="visible")
-    with page.expect_navigation():
+    # Within the time that a start and the page's way back may take together.
+    with page.expect_navigation(timeout=100_000):
         server.start()
     page.locator(".tile").first.wait_for()
     assert page.locator("#lost").is_hidden()
@@ -243,7 +245,7 @@ def test_the_overlay_address_can_be_copied_under_a_prefix(dashboard, visit, unti
     page.get_by_role("button", name="Copied").wait_for()
     address = page.evaluate("navigator.clipboard.readText()")
     assert address == f"{server.url}/studio/overlay"
-    assert urllib.request.urlopen(address, timeout=5).status == 200
+    assert urllib.request.urlopen(address, timeout=WITHIN_S).status == 200
     page.get_by_label("Chat column").check(force=True)
     assert page.get_by_label("Overlay address").input_value() == f"{server.url}/studio/overlay?view=chat"
 
