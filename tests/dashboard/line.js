@@ -2,12 +2,15 @@
 {
   const Socket = window.WebSocket;
   const isAnswer = (text) => text.includes('"MessageSent"');
+  // What wants an answer has a number to know it by.
+  const isRequest = (text) => text.includes('"verb"') && text.includes('"number"');
   const none = () => false;
   let isHeld = none;
   let socket = null;
   const held = [];
 
   window.line = {
+    asked: 0,
     answers: 0,
     garbled: "", // a word of a request that the server is not to understand
     // Answers wait; what the server tells meanwhile arrives.
@@ -45,6 +48,7 @@
     }
 
     send(text) {
+      line.asked += isRequest(text);
       super.send(line.garbled ? text.replace(`"${line.garbled}"`, '"what nobody understands"') : text);
     }
   };

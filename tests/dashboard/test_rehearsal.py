@@ -92,9 +92,10 @@ def line(stage):
         page.evaluate(f"line.{what}")
 
     def press(name):
-        answers = page.evaluate("line.answers")
+        asked = page.evaluate("line.asked")
         stage.press(name)
-        wait_until(lambda: page.evaluate("line.answers") > answers)
+        # What was pressed before may still be waiting for its own.
+        wait_until(lambda: page.evaluate("line.answers === line.asked && line.asked") > asked)
 
     yield SimpleNamespace(do=do, press=press)
     do("release()")
