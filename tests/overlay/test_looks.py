@@ -56,6 +56,14 @@ def test_every_theme_of_the_page_is_measured():
 
 
 OVERLAPS = Path(__file__).with_name("overlaps.js").read_text()
+SIZES = (
+    (1920, 1080), (1280, 720), (1080, 1920), (400, 800), (1280, 600), (1080, 900), (1024, 768), (854, 480),
+)  # fmt: skip
+CARD_EM = """(() => {
+  const card = document.querySelector(".tl-question-slot > *");
+  return card.offsetWidth / parseFloat(getComputedStyle(document.querySelector(".tl-stage")).fontSize);
+})()"""
+"""How many letters' width a card has: below, words break."""
 
 
 @pytest.mark.parametrize("state", ["leading", "winner", "question"])
@@ -63,11 +71,12 @@ def test_at_every_size_everything_has_its_place(visit, state):
     """Nothing lies over anything else, nothing leaves the picture, with all widgets busy at once."""
     page = visit(f"/overlay?demo=still&motion=0&lang=fr&state={state}")
     holds(page, "document.querySelector('.tl-feed').childElementCount >= 12")
-    for width, height in ((1920, 1080), (1080, 1920), (400, 800), (1280, 600)):
+    for width, height in SIZES:
         page.set_viewport_size({"width": width, "height": height})
         count, wrong = page.evaluate(OVERLAPS)
         assert count >= 15
         assert wrong == [], (width, height)
+        assert page.evaluate(CARD_EM) >= 17, (width, height)
 
 
 def test_what_moves_costs_no_layout_and_nothing_flashes():
