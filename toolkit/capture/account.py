@@ -117,8 +117,8 @@ class ConnectionAccount:
 
     def stability_saved(self) -> dict[str, Any]:
         """Return how steady the connection was, as the recording keeps it; ``at`` is up to when."""
-        now_s, stability = self._clock.mono_ns() / 1e9, self._supervisor.stability
         with self.lock:
+            now_s, stability = self._clock.mono_ns() / 1e9, self._supervisor.stability
             saved, unheard_s = stability.saved(now_s), stability.unheard_s(now_s)
         return {**saved, "at": self._clock.now_us() - round(unheard_s * 1e6)}
 

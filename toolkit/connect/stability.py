@@ -103,9 +103,10 @@ class Stability:
     def lost(self, now_s: float) -> None:
         """Take in that a connection ended, or could not be made. Call before :meth:`moved`."""
         if self._state is ConnectionState.CONNECTED:
-            self._detect_s.append(self.unheard_s(now_s))
+            unheard_s = self.unheard_s(now_s)
+            self._detect_s.append(unheard_s)
             self._up_s, self._down_s = self._shares(self._sure_s(now_s))
-            self._down_s += self.unheard_s(now_s)
+            self._down_s += unheard_s
             self._at_s = now_s
         if not self._is_out:
             self._is_out = True
