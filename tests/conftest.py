@@ -7,7 +7,6 @@ What belongs to one part lives beside its tests.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,8 @@ from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from toolkit.load.browsers import find_chromium
 
 try:
     import fcntl
@@ -79,7 +80,7 @@ def project_root() -> Path:
 @pytest.fixture(scope="session")
 def chromium_path() -> str:
     """Return the path of a Chromium; `run.py test` has found or installed it."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+    path = find_chromium()
     if path is None:
         pytest.fail("no Chromium: `python3 run.py test` installs one where it can")
     return path

@@ -35,7 +35,7 @@ from toolkit.store.folder import RecordingsFolder
 
 KEY, SESSION, TOKEN = "canary-key-5150", "canarysessionid77", "canaryMsToken99"
 LIMIT_S = 60
-MICROSECOND_S = 1e-5
+ROUNDED_S = 1e-5
 """Times are stored in microseconds: a few of them, rounded."""
 POLICY = BackoffPolicy(base_s=0.2, ceiling_s=0.5, attempts_max=0)
 
@@ -219,8 +219,8 @@ def judge_silence(info):
     (gap,) = info["gaps"]
     observed_s, figures = sum(length_s(segment) for segment in info["segments"]), info["stability"]
     assert length_s(gap) > 3
-    assert figures["disconnected_s"] >= length_s(gap) - MICROSECOND_S
-    assert 0 < figures["connected_s"] <= observed_s + MICROSECOND_S
+    assert figures["disconnected_s"] >= length_s(gap) - ROUNDED_S
+    assert 0 < figures["connected_s"] <= observed_s + ROUNDED_S
 
 
 def length_s(stretch):

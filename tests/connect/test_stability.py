@@ -17,6 +17,12 @@ def connected(now_s=0.0):
     return stability
 
 
+def lose(stability, now_s):
+    """Lose the connection, as a supervisor that tries again tells it."""
+    stability.lost(now_s)
+    stability.moved(S.RECONNECTING, now_s)
+
+
 def seconds(stability, now_s):
     """Return how long it was connected and how long not."""
     figures = stability.figures(now_s)
@@ -29,8 +35,7 @@ def test_figures_count_what_was_wanted_and_had():
     for now_s, state in [(0, S.RESOLVING), (1, S.CONNECTING), (2, S.CONNECTED)]:
         stability.moved(state, now_s)
     stability.heard(47)
-    stability.lost(61)
-    stability.moved(S.RECONNECTING, 61)
+    lose(stability, 61)
     stability.reachable_again(66)
     stability.moved(S.CONNECTED, 70)
     stability.moved(S.WAITING, 100)
@@ -50,8 +55,7 @@ def test_silence_is_held_back_until_it_is_known_what_it_was():
     assert (seconds(stability, 18), stability.unheard_s(18)) == ((10, 0), 8)
     stability.heard(19)
     assert (seconds(stability, 20), stability.unheard_s(20)) == ((19, 0), 1)
-    stability.lost(33)
-    stability.moved(S.RECONNECTING, 33)
+    lose(stability, 33)
     assert (seconds(stability, 33), stability.unheard_s(33)) == ((19, 14), 0)
     stability.moved(S.CONNECTED, 35)
     assert seconds(stability, 40) == (19, 16), "nothing was heard on the new one yet"
@@ -61,11 +65,9 @@ def test_a_connection_on_which_nothing_ever_came_counts_from_its_first_moment():
     """What an earlier connection heard says nothing about it."""
     stability = connected()
     stability.heard(10)
-    stability.lost(12)
-    stability.moved(S.RECONNECTING, 12)
+    lose(stability, 12)
     stability.moved(S.CONNECTED, 20)
-    stability.lost(34)
-    stability.moved(S.RECONNECTING, 34)
+    lose(stability, 34)
     assert seconds(stability, 34) == (10, 24)
     assert stability.figures(34)["detect_s_max"] == 14
 
@@ -107,8 +109,7 @@ def test_no_second_is_ever_taken_back():
                 case "heard":
                     stability.heard(now_s)
                 case "lost":
-                    stability.lost(now_s)
-                    stability.moved(S.RECONNECTING, now_s)
+                    lose(stability, now_s)
                 case "moved":
                     stability.moved(rng.choice([S.CONNECTED, S.CONNECTED, S.WAITING]), now_s)
             after = seconds(stability, now_s)
@@ -202,8 +203,7 @@ def test_figures_tell_the_middle_the_slow_and_the_slowest():
     stability = connected(-1000)
     for n in range(150):
         stability.heard(1000 * n - 0.5 - n)
-        stability.lost(1000 * n)
-        stability.moved(S.RECONNECTING, 1000 * n)
+        lose(stability, 1000 * n)
         stability.moved(S.CONNECTED, 1000 * n + n)
     figures = stability.figures(10**6)
     assert [figures[f"detect_s_{name}"] for name in ("p50", "p99", "max")] == [75.5, 148.5, 149.5]
@@ -227,8 +227,7 @@ def test_giving_up_costs_the_objective():
     """One outage of two ended with the operator: half is not 95 %."""
     stability = connected()
     for ends in (S.CONNECTED, S.NEEDS_OPERATOR):
-        stability.lost(100)
-        stability.moved(S.RECONNECTING, 100)
+        lose(stability, 100)
         stability.moved(ends, 200)
     figures = stability.figures(200)
     assert figures["success_rate"] == 0.5
@@ -246,8 +245,7 @@ def test_who_takes_over_counts_on_and_the_time_between_was_an_outage():
     """Connected until its last frame, away from there on; the percentiles keep what they had."""
     first = connected()
     first.heard(98)
-    first.lost(100)
-    first.moved(S.RECONNECTING, 100)
+    lose(first, 100)
     first.moved(S.CONNECTED, 103)
     first.heard(160)
     saved = json.loads(json.dumps(first.saved(160)))
@@ -265,8 +263,7 @@ def test_who_died_without_a_connection_leaves_one_outage_not_two():
     """The outage that was running goes on in the next process."""
     first = connected()
     first.heard(10)
-    first.lost(10)
-    first.moved(S.RECONNECTING, 10)
+    lose(first, 10)
     second = Stability()
     second.moved(S.RESOLVING, 50)
     second.resume(first.saved(20), connected_s=999, away_s=30, now_s=52)
@@ -279,8 +276,7 @@ def test_who_died_without_a_connection_leaves_one_outage_not_two():
 def test_what_this_process_saw_outlives_what_it_took_over():
     """Two hundred times are kept, the newest."""
     second = connected(-50)
-    second.lost(0)
-    second.moved(S.RECONNECTING, 0)
+    lose(second, 0)
     second.moved(S.CONNECTED, 70)
     second.resume({"detect_s": [1.0] * 200, "back_s": [2.0] * 200}, connected_s=0, away_s=0, now_s=70)
     figures = second.figures(70)
@@ -293,8 +289,7 @@ def test_what_this_process_saw_outlives_what_it_took_over():
 def test_an_outage_that_runs_when_a_past_is_taken_over_keeps_its_own_beginning():
     """The network came back a moment ago: that is what coming back is measured from."""
     second = Stability()
-    second.lost(0)
-    second.moved(S.RECONNECTING, 0)
+    lose(second, 0)
     second.reachable_again(65)
     second.resume({"outages": 1}, connected_s=0, away_s=500, now_s=70)
     second.moved(S.CONNECTED, 70)
@@ -315,8 +310,7 @@ def test_times_that_cannot_be_take_nothing_away():
 def test_what_is_saved_is_what_the_figures_are_made_of():
     """To the millisecond, with whether a connection stood."""
     stability = connected(-1.23456)
-    stability.lost(0)
-    stability.moved(S.RECONNECTING, 0)
+    lose(stability, 0)
     stability.moved(S.CONNECTED, 2.34567)
     stability.heard(2.5)
     saved = stability.saved(3)

@@ -12,8 +12,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
 
 from playwright.sync_api import sync_playwright
@@ -21,6 +19,7 @@ from playwright.sync_api import sync_playwright
 from tests.conftest import CHROMIUM_FLAGS
 from tests.leaks import growing, watch
 from toolkit.bench.live import served_live
+from toolkit.load.browsers import find_chromium
 from toolkit.load.gauges import ProcessGauge
 
 WARM_UP_S = 180
@@ -33,10 +32,9 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=15)
     parser.add_argument("--profile", default="comments-1000")
     args = parser.parse_args()
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     with served_live(args.profile) as server, sync_playwright() as playwright:
         gauge = ProcessGauge(server.pid)
-        browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS.split())
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.goto(f"{server.url}/panel_app")
         page.locator(".feed-list li").first.wait_for()

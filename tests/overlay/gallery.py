@@ -13,8 +13,6 @@ time; nothing is asked of anybody. A sheet has a palette: it stays below 300 KB.
 from __future__ import annotations
 
 import io
-import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -23,6 +21,7 @@ from playwright.sync_api import sync_playwright
 
 from tests.conftest import CHROMIUM_FLAGS
 from tests.web.conftest import Server, Studio
+from toolkit.load.browsers import find_chromium
 
 THEMES = ("midnight", "paper", "neon", "candy", "clear", "contrast", "plain")
 COLOURS = 256
@@ -125,11 +124,10 @@ def packed(picture: Image.Image) -> bytes:
 def main(folder: str, *themes: str) -> None:
     """Write one sheet per theme."""
     Path(folder).mkdir(parents=True, exist_ok=True)
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     server = Server(Studio())
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS.split())
             page = browser.new_page()
             for theme in themes or THEMES:
                 picture = sheet_of(arrange(photograph(page, server, theme)))

@@ -14,8 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -26,6 +24,7 @@ from tests.conftest import CHROMIUM_FLAGS
 from tests.leaks import STEP_S, growing, watch
 from tests.overlay.conftest import Stage, alert, board, goal, person, poll, quiz, stage_of
 from tests.web.conftest import Server
+from toolkit.load.browsers import find_chromium
 
 COMMENTS_HZ = 100
 
@@ -62,11 +61,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[1])
     parser.add_argument("--minutes", type=float, default=60)
     minutes = parser.parse_args().minutes
-    executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     server = Server(Stage(stage=stage_of()))
     try:
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_FLAGS.split())
+            browser = playwright.chromium.launch(executable_path=find_chromium(), args=CHROMIUM_FLAGS.split())
             page = browser.new_page(viewport={"width": 1080, "height": 1920})
             page.goto(f"{server.url}/overlay")
             figures = watch(page, minutes, step=partial(next, traffic(server.studio)))
